@@ -1,0 +1,3 @@
+//! aidchain.
+
+fn main() {}
