@@ -1,1 +1,18 @@
-//! aidchain.
+//! Authentication between a patient's terminal and a server: messages in,
+//! messages out. No clock, socket, disk or dice: time comes in as `now`,
+//! randomness as `rng`, the ledger as a [`suite::Directory`].
+
+pub mod error;
+pub mod freshness;
+pub mod ids;
+pub mod secret;
+pub mod suite;
+
+pub use error::{Failed, Malformed, Reason};
+pub use freshness::{Timestamp, Window};
+pub use ids::{Aid, SessionId};
+pub use secret::{Secret, SessionKey};
+pub use suite::{
+    Accepted, Answer, Answered, Directory, Finished, Message, Opened, PREFERENCE, Pending, Suite,
+    SuiteId,
+};

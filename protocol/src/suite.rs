@@ -1,0 +1,242 @@
+//! The seam every suite fills: who takes part, what travels, in which order.
+//!
+//! ```text
+//! patient                                   server
+//! open(credential)          --- Hello --->  answer(server, directory, hello)
+//! patient.finish(reply)     <-- Reply ----    -> Answered::Accepted, or
+//!                           -- Confirm -->  serving.finish(confirm)
+//! ```
+//!
+//! No suite is chosen by negotiation and none behind a `dyn`: the node has one
+//! `match` over [`SuiteId`], and each arm calls the same generic functions.
+
+use core::fmt;
+use core::str::FromStr;
+
+use crate::ids::{Aid, SessionId};
+use rand_core::CryptoRng;
+use thiserror::Error;
+
+use crate::error::{Failed, Malformed};
+use crate::freshness::Timestamp;
+use crate::secret::SessionKey;
+
+/// The suites this crate knows. There is no order among them but [`PREFERENCE`]:
+/// their numbers are names, not ranks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SuiteId {
+    /// The hardened default, 0x0001.
+    Aidc1,
+    /// Wu, Peng, Gao and Chen 2021, 0x7F01: insecure, on research ledgers only.
+    Wu2021,
+    /// Limbasiya, Sahay and Sridharan 2020, 0x7F02: insecure, on research ledgers only.
+    Limbasiya2020,
+}
+
+/// What a client uses when nobody named a suite, best first. The papers' suites
+/// are not in it: they run only when named.
+pub const PREFERENCE: [SuiteId; 1] = [SuiteId::Aidc1];
+
+impl SuiteId {
+    /// Every suite with a number.
+    pub const ALL: [Self; 3] = [Self::Aidc1, Self::Wu2021, Self::Limbasiya2020];
+
+    /// The number on the wire and on the ledger.
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::Aidc1 => 0x0001,
+            Self::Wu2021 => 0x7F01,
+            Self::Limbasiya2020 => 0x7F02,
+        }
+    }
+
+    /// The suite with this number.
+    pub fn from_number(number: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|suite| suite.number() == number)
+    }
+
+    /// The name on the command line and in texts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Aidc1 => "aidc-1",
+            Self::Wu2021 => "wu-2021",
+            Self::Limbasiya2020 => "limbasiya-2020",
+        }
+    }
+
+    /// Whether the suite is a paper's, kept with its flaws, and therefore refused
+    /// outside a research ledger.
+    pub const fn is_research_only(self) -> bool {
+        match self {
+            Self::Aidc1 => false,
+            Self::Wu2021 | Self::Limbasiya2020 => true,
+        }
+    }
+}
+
+impl fmt::Display for SuiteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The name belongs to no suite.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("no suite is called {0:?}; there are aidc-1, wu-2021 and limbasiya-2020")]
+pub struct UnknownSuite(String);
+
+impl FromStr for SuiteId {
+    type Err = UnknownSuite;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSuite> {
+        Self::ALL
+            .into_iter()
+            .find(|suite| suite.name() == name)
+            .ok_or_else(|| UnknownSuite(name.to_owned()))
+    }
+}
+
+/// A message with one encoding: parsing consumes all the bytes, and encoding
+/// what was parsed gives the same bytes again.
+pub trait Message: Sized {
+    /// The bytes that travel.
+    fn encode(&self) -> Vec<u8>;
+
+    /// The message that these bytes are, all of them.
+    fn parse(bytes: &[u8]) -> Result<Self, Malformed>;
+}
+
+/// The committed ledger, as far as a suite may ask it.
+pub trait Directory<R> {
+    /// The record registered under this AID, if there is one and it is active.
+    fn resolve(&self, aid: &Aid) -> Option<R>;
+
+    /// The height of the state that [`Directory::resolve`] reads.
+    fn height(&self) -> u64;
+}
+
+/// A message to send and the state that waits for its answer.
+#[derive(Debug)]
+pub struct Opened<M, S> {
+    /// Goes to the other party.
+    pub message: M,
+    /// Stays here.
+    pub state: S,
+}
+
+/// A party in the middle of a handshake: it takes one more message and is gone.
+pub trait Pending {
+    /// The message it waits for.
+    type Message;
+    /// What it becomes.
+    type Next;
+
+    /// Takes the awaited message, which came in at `now`.
+    fn finish(self, message: &Self::Message, now: Timestamp) -> Result<Self::Next, Failed>;
+}
+
+/// The patient's end of a handshake: the server answered as the suite demands.
+#[derive(Debug)]
+pub struct Finished<C> {
+    /// The last message to the server; empty where the suite has none.
+    pub confirm: C,
+    /// Names this handshake on the ledger.
+    pub session: SessionId,
+    /// Shared with the server.
+    pub key: SessionKey,
+}
+
+/// The server's end of a handshake: the patient is accepted.
+#[derive(Debug)]
+pub struct Accepted<E> {
+    /// Who signed in.
+    pub aid: Aid,
+    /// Names this handshake on the ledger.
+    pub session: SessionId,
+    /// Shared with the patient.
+    pub key: SessionKey,
+    /// The patient's time stamp, T1.
+    pub started: Timestamp,
+    /// The server's time stamp, T3.
+    pub answered: Timestamp,
+    /// What the patient handed over for the ledger to check.
+    pub evidence: E,
+}
+
+/// Where the server stands once it has answered.
+#[derive(Debug)]
+pub enum Answered<S, E> {
+    /// The patient has still to prove possession of the key.
+    AwaitConfirm(S),
+    /// The suite asks for no more: the result can be submitted at once.
+    Accepted(Accepted<E>),
+}
+
+/// What [`Suite::answer`] gives: the reply, and where the server stands.
+pub type Answer<S> =
+    Opened<<S as Suite>::Reply, Answered<<S as Suite>::Serving, <S as Suite>::Evidence>>;
+
+/// An authentication protocol between a patient's terminal and a server.
+pub trait Suite: Sized {
+    /// Which suite it is.
+    const ID: SuiteId;
+
+    /// What an unlocked terminal holds.
+    type Credential;
+    /// What a server holds.
+    type Server;
+    /// What the ledger holds for an AID.
+    type Record;
+    /// First message, patient to server.
+    type Hello: Message;
+    /// Second message, server to patient.
+    type Reply: Message;
+    /// Third message, patient to server.
+    type Confirm: Message;
+    /// What the ledger gets from the patient beside the server's word.
+    type Evidence;
+    /// The patient, waiting for the reply.
+    type Patient: Pending<Message = Self::Reply, Next = Finished<Self::Confirm>>;
+    /// The server, waiting for the confirmation.
+    type Serving: Pending<Message = Self::Confirm, Next = Accepted<Self::Evidence>>;
+
+    /// The patient begins.
+    fn open(
+        credential: &Self::Credential,
+        now: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Opened<Self::Hello, Self::Patient>;
+
+    /// The server answers.
+    fn answer(
+        server: &Self::Server,
+        directory: &impl Directory<Self::Record>,
+        hello: &Self::Hello,
+        now: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Answer<Self>, Failed>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suite_is_found_again_by_its_number_and_by_its_name() {
+        for suite in SuiteId::ALL {
+            assert_eq!(SuiteId::from_number(suite.number()), Some(suite));
+            assert_eq!(suite.name().parse(), Ok(suite));
+        }
+        assert_eq!(SuiteId::from_number(0x0002), None);
+        assert_eq!(
+            "WU-2021".parse::<SuiteId>(),
+            Err(UnknownSuite("WU-2021".to_owned()))
+        );
+    }
+
+    #[test]
+    fn nobody_gets_a_paper_s_suite_without_naming_it() {
+        assert_eq!(PREFERENCE, [SuiteId::Aidc1]);
+        assert!(PREFERENCE.iter().all(|suite| !suite.is_research_only()));
+    }
+}
