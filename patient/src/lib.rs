@@ -1,1 +1,10 @@
-//! aidchain.
+//! The patient's side: what her terminal does, and how anybody checks a receipt without trusting who sent it.
+//!
+//! This crate holds no node code. It speaks HTTP to a node, keeps the credential card, and judges receipts with the
+//! genesis file alone. Its tables of errors and its way of printing serve the node's commands too.
+
+pub mod clock;
+pub mod code;
+pub mod dice;
+pub mod output;
+pub mod utc;
