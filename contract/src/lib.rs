@@ -1,1 +1,5 @@
-//! aidchain.
+//! The rules of the ledger.
+
+pub mod encoding;
+mod hash;
+pub mod identity;
