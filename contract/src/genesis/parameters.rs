@@ -1,0 +1,89 @@
+//! The rules in numbers.
+
+use serde::{Deserialize, Serialize};
+
+use super::{GenesisError, Problem};
+
+/// Declares the parameters: name, default, least, most, meaning.
+macro_rules! parameters {
+    ($($(#[$doc:meta])* $name:ident = $default:expr, $least:expr, $most:expr;)*) => {
+        /// Every number that the members agree on, each written out in `genesis.json`.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Parameters {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        impl Default for Parameters {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        impl Parameters {
+            /// Every parameter within its range.
+            pub(super) fn check(&self) -> Result<(), GenesisError> {
+                $(in_range(stringify!($name), self.$name, $least, $most)?;)*
+                Ok(())
+            }
+        }
+    };
+}
+
+parameters! {
+    /// Version of the ledger's rules.
+    protocol_version = 1, 1, 1;
+    /// A batch may be this much older than a voter's clock.
+    batch_past_ms = 10_000, 1_000, 60_000;
+    /// A batch may be this much newer than a voter's clock.
+    batch_future_ms = 2_000, 100, 60_000;
+    /// The replay window: `valid_until` at most this far ahead, nothing twice within it.
+    replay_window_ms = 150_000, 10_000, 3_600_000;
+    /// A result's T3 at most this much before the block's time.
+    result_past_ms = 120_000, 1_000, 3_600_000;
+    /// A result's T3 at most this much after the block's time.
+    result_future_ms = 30_000, 1_000, 3_600_000;
+    /// Longest transaction that is not a bundle of results.
+    transaction_bytes_max = 8 << 10, 1 << 10, 1 << 20;
+    /// Longest bundle of results.
+    bundle_bytes_max = 128 << 10, 1 << 10, 1 << 20;
+    /// Most results in one bundle.
+    bundle_results_max = 256, 1, 4_096;
+    /// Longest batch.
+    batch_bytes_max = 512 << 10, 16 << 10, 4 << 20;
+    /// Most results in one batch.
+    batch_results_max = 2_000, 1, 65_536;
+    /// Most results and transactions of one author per second of block time.
+    max_per_author = 8_000, 1, 1_000_000;
+    /// Bytes of waiting transactions at one node.
+    pool_bytes_max = 64 << 20, 1 << 20, 4 << 30;
+    /// Waiting transactions at one node.
+    pool_transactions_max = 100_000, 100, 10_000_000;
+    /// W: how far voting runs ahead of the newest stable block.
+    water_mark_window = 64, 4, 1_024;
+    /// D: how many proposals may be uncommitted.
+    depth = 2, 1, 1_024;
+    /// T0: how long a backup waits for its oldest transaction.
+    request_timeout_ms = 600, 50, 60_000;
+    /// An empty batch is proposed after this much silence.
+    heartbeat_ms = 60_000, 1_000, 3_600_000;
+    /// Longest frame between members.
+    frame_bytes_max = 16 << 20, 1 << 20, 64 << 20;
+    /// Bytes per second a member resends to one peer.
+    status_bytes_per_second = 4 << 20, 64 << 10, 1 << 30;
+    /// Bytes of early messages kept for one peer.
+    future_bytes_max = 8 << 20, 64 << 10, 1 << 30;
+    /// How long a replacement without a patient's key waits.
+    recovery_delay_ms = 259_200_000, 1_000, 2_592_000_000;
+}
+
+/// Refuses a parameter outside its range, by name.
+fn in_range(name: &str, found: u64, least: u64, most: u64) -> Result<(), GenesisError> {
+    if (least..=most).contains(&found) {
+        return Ok(());
+    }
+    Err(GenesisError::Value {
+        field: format!("parameters.{name}"),
+        problem: Problem::Range { found, least, most },
+    })
+}
