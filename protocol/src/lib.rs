@@ -2,14 +2,21 @@
 //! messages out. No clock, socket, disk or dice: time comes in as `now`,
 //! randomness as `rng`, the ledger as a [`suite::Directory`].
 
+pub mod biometric;
 pub mod error;
 pub mod freshness;
+pub mod fuzzy;
 pub mod ids;
+pub mod measure;
+pub mod projection;
 pub mod secret;
 pub mod suite;
+pub mod synthetic;
 
+pub use biometric::{BiometricSource, Capture, Embedding, Template};
 pub use error::{Failed, Malformed, Reason};
 pub use freshness::{Timestamp, Window};
+pub use fuzzy::Auxiliary;
 pub use ids::{Aid, SessionId};
 pub use secret::{Secret, SessionKey};
 pub use suite::{

@@ -1,0 +1,10 @@
+//! What this crate promises, told from outside.
+
+#[cfg(test)]
+mod biometrics;
+#[cfg(test)]
+mod faces;
+#[cfg(test)]
+mod fuzzy_vectors;
+#[cfg(test)]
+mod seeded;
