@@ -6,7 +6,6 @@ pub mod biometric;
 pub mod error;
 pub mod freshness;
 pub mod fuzzy;
-pub mod ids;
 pub mod measure;
 pub mod projection;
 pub mod secret;
@@ -17,9 +16,7 @@ pub use biometric::{BiometricSource, Capture, Embedding, Template};
 pub use error::{Failed, Malformed, Reason};
 pub use freshness::{Timestamp, Window};
 pub use fuzzy::Auxiliary;
-pub use ids::{Aid, SessionId};
 pub use secret::{Secret, SessionKey};
 pub use suite::{
     Accepted, Answer, Answered, Directory, Finished, Message, Opened, PREFERENCE, Pending, Suite,
-    SuiteId,
 };

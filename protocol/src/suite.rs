@@ -10,10 +10,7 @@
 //! No suite is chosen by negotiation and none behind a `dyn`: the node has one
 //! `match` over [`SuiteId`], and each arm calls the same generic functions.
 
-use core::fmt;
-use core::str::FromStr;
-
-use crate::ids::{Aid, SessionId};
+use contract::{Aid, Height, SessionId, SuiteId};
 use rand_core::CryptoRng;
 use thiserror::Error;
 
@@ -21,80 +18,36 @@ use crate::error::{Failed, Malformed};
 use crate::freshness::Timestamp;
 use crate::secret::SessionKey;
 
-/// The suites this crate knows. There is no order among them but [`PREFERENCE`]:
-/// their numbers are names, not ranks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SuiteId {
-    /// The hardened default, 0x0001.
-    Aidc1,
-    /// Wu, Peng, Gao and Chen 2021, 0x7F01: insecure, on research ledgers only.
-    Wu2021,
-    /// Limbasiya, Sahay and Sridharan 2020, 0x7F02: insecure, on research ledgers only.
-    Limbasiya2020,
-}
-
 /// What a client uses when nobody named a suite, best first. The papers' suites
-/// are not in it: they run only when named.
-pub const PREFERENCE: [SuiteId; 1] = [SuiteId::Aidc1];
+/// are not in it: they run only when named. Suites are never negotiated, and
+/// their numbers are names, not ranks.
+pub const PREFERENCE: [SuiteId; 1] = [SuiteId::AIDC_1];
 
-impl SuiteId {
-    /// Every suite with a number.
-    pub const ALL: [Self; 3] = [Self::Aidc1, Self::Wu2021, Self::Limbasiya2020];
+/// What the suites are called on the command line and in texts.
+const NAMES: [(SuiteId, &str); 3] = [
+    (SuiteId::AIDC_1, "aidc-1"),
+    (SuiteId::WU_2021, "wu-2021"),
+    (SuiteId::LIMBASIYA_2020, "limbasiya-2020"),
+];
 
-    /// The number on the wire and on the ledger.
-    pub const fn number(self) -> u16 {
-        match self {
-            Self::Aidc1 => 0x0001,
-            Self::Wu2021 => 0x7F01,
-            Self::Limbasiya2020 => 0x7F02,
-        }
-    }
-
-    /// The suite with this number.
-    pub fn from_number(number: u16) -> Option<Self> {
-        Self::ALL.into_iter().find(|suite| suite.number() == number)
-    }
-
-    /// The name on the command line and in texts.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Aidc1 => "aidc-1",
-            Self::Wu2021 => "wu-2021",
-            Self::Limbasiya2020 => "limbasiya-2020",
-        }
-    }
-
-    /// Whether the suite is a paper's, kept with its flaws, and therefore refused
-    /// outside a research ledger.
-    pub const fn is_research_only(self) -> bool {
-        match self {
-            Self::Aidc1 => false,
-            Self::Wu2021 | Self::Limbasiya2020 => true,
-        }
-    }
+/// What a suite is called; `None` if this version does not know it.
+pub fn name(suite: SuiteId) -> Option<&'static str> {
+    let mut names = NAMES.into_iter();
+    names.find_map(|(known, name)| (known == suite).then_some(name))
 }
 
-impl fmt::Display for SuiteId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
+/// The suite of this name.
+pub fn by_name(name: &str) -> Result<SuiteId, UnknownSuite> {
+    let mut names = NAMES.into_iter();
+    names
+        .find_map(|(suite, known)| (known == name).then_some(suite))
+        .ok_or_else(|| UnknownSuite(name.to_owned()))
 }
 
 /// The name belongs to no suite.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[error("no suite is called {0:?}; there are aidc-1, wu-2021 and limbasiya-2020")]
 pub struct UnknownSuite(String);
-
-impl FromStr for SuiteId {
-    type Err = UnknownSuite;
-
-    fn from_str(name: &str) -> Result<Self, UnknownSuite> {
-        Self::ALL
-            .into_iter()
-            .find(|suite| suite.name() == name)
-            .ok_or_else(|| UnknownSuite(name.to_owned()))
-    }
-}
 
 /// A message with one encoding: parsing consumes all the bytes, and encoding
 /// what was parsed gives the same bytes again.
@@ -112,7 +65,7 @@ pub trait Directory<R> {
     fn resolve(&self, aid: &Aid) -> Option<R>;
 
     /// The height of the state that [`Directory::resolve`] reads.
-    fn height(&self) -> u64;
+    fn height(&self) -> Height;
 }
 
 /// A message to send and the state that waits for its answer.
@@ -222,21 +175,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_suite_is_found_again_by_its_number_and_by_its_name() {
-        for suite in SuiteId::ALL {
-            assert_eq!(SuiteId::from_number(suite.number()), Some(suite));
-            assert_eq!(suite.name().parse(), Ok(suite));
+    fn a_suite_is_found_again_by_its_name() {
+        for (suite, called) in NAMES {
+            assert_eq!(name(suite), Some(called));
+            assert_eq!(by_name(called), Ok(suite));
+            assert!(suite.is_known());
         }
-        assert_eq!(SuiteId::from_number(0x0002), None);
-        assert_eq!(
-            "WU-2021".parse::<SuiteId>(),
-            Err(UnknownSuite("WU-2021".to_owned()))
-        );
+        assert_eq!(name(SuiteId::new(0x0003)), None);
+        assert_eq!(by_name("WU-2021"), Err(UnknownSuite("WU-2021".to_owned())));
     }
 
     #[test]
     fn nobody_gets_a_paper_s_suite_without_naming_it() {
-        assert_eq!(PREFERENCE, [SuiteId::Aidc1]);
-        assert!(PREFERENCE.iter().all(|suite| !suite.is_research_only()));
+        assert_eq!(PREFERENCE, [SuiteId::AIDC_1]);
+        assert!(PREFERENCE.iter().all(|suite| !suite.is_research()));
     }
 }

@@ -237,7 +237,12 @@ mod tests {
     /// Damage that the code can undo, and how much of it is announced as erased.
     fn within_reach() -> impl Strategy<Value = (usize, Vec<(usize, u8)>)> {
         (0_usize..=3)
-            .prop_flat_map(|wrong| (Just(wrong), 0..=6_usize.saturating_sub(2 * wrong)))
+            .prop_flat_map(|wrong| {
+                (
+                    Just(wrong),
+                    0..=6_usize.saturating_sub(wrong.saturating_mul(2)),
+                )
+            })
             .prop_flat_map(|(wrong, erased)| (Just(erased), damage(wrong.saturating_add(erased))))
     }
 
