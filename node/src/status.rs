@@ -1,0 +1,90 @@
+//! What a node says of itself: published by the driver, read by every listener, never awaited.
+
+use serde::Serialize;
+
+/// One node's view of the consortium at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NodeStatus {
+    /// This member's name.
+    pub name: String,
+    /// This member's place in the committee, when it has one in this epoch.
+    pub index: Option<u16>,
+    /// The epoch.
+    pub epoch: u32,
+    /// The view.
+    pub view: u64,
+    /// The primary's name in that view.
+    pub primary: String,
+    /// What the replica is doing, in words.
+    pub phase: String,
+    /// Newest executed height.
+    pub executed: u64,
+    /// Newest height with a certificate.
+    pub stable: u64,
+    /// Members whose votes make a quorum.
+    pub quorum: u16,
+    /// All members in committee order, this one included.
+    pub members: Vec<MemberStatus>,
+    /// Members whose votes the oldest open slot still lacks.
+    pub missing: Vec<String>,
+    /// The running timer, in words.
+    pub timer: Option<String>,
+    /// Why nothing progresses, when nothing does.
+    pub stalled: Option<String>,
+    /// Why this node signs nothing, when it lost its votes.
+    pub votes_lost: Option<String>,
+    /// Why this node's reads are not to be trusted: its state root differs from the certified one.
+    pub diverged: Option<String>,
+}
+
+/// One member as this node sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MemberStatus {
+    /// Its name.
+    pub name: String,
+    /// `rc` or `server`.
+    pub role: String,
+    /// Whether it is connected now; this node itself always is.
+    pub up: bool,
+    /// Wall time of its newest frame, in ms since 1970.
+    pub last_seen_ms: Option<u64>,
+    /// The newest height it told.
+    pub height: Option<u64>,
+    /// Its clock minus this node's, in ms, half a round trip taken off.
+    pub clock_skew_ms: Option<i64>,
+}
+
+impl NodeStatus {
+    /// Members that are connected, this one included.
+    pub fn connected(&self) -> usize {
+        self.members.iter().filter(|member| member.up).count()
+    }
+
+    /// Whether enough members are connected for the ledger to move.
+    pub fn has_quorum(&self) -> bool {
+        self.connected() >= usize::from(self.quorum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quorum_is_counted_with_this_node() {
+        let member = |up| MemberStatus {
+            up,
+            ..MemberStatus::default()
+        };
+        let mut status = NodeStatus {
+            quorum: 3,
+            members: vec![member(true), member(true), member(false), member(false)],
+            ..NodeStatus::default()
+        };
+        assert!(!status.has_quorum());
+        if let Some(third) = status.members.get_mut(2) {
+            third.up = true;
+        }
+        assert!(status.has_quorum());
+    }
+}
