@@ -76,6 +76,12 @@ pub enum Rejected {
         /// The message's view.
         view: View,
     },
+    /// Of a view that this replica is not in yet.
+    #[error("of view {view}, which this replica is not in")]
+    NotInView {
+        /// The message's view.
+        view: View,
+    },
     /// Outside the sequence numbers for which messages are kept.
     #[error("sequence number {seq} is outside the window")]
     OutsideWindow {

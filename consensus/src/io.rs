@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::evidence::Evidence;
 use crate::frame::Frame;
 use crate::message::{Checkpoint, Commit, NewView, PrePrepare, Prepare, ViewChange};
-use crate::number::Seq;
+use crate::number::{Seq, Time};
 use crate::record::Record;
 use crate::signed::Verified;
 use crate::status::Status;
@@ -78,6 +78,8 @@ pub enum Input {
 pub struct Pending {
     /// The arrival number of the oldest transaction that is not executed; numbers grow.
     pub oldest: Option<u64>,
+    /// When that one arrived; of no meaning when there is none.
+    pub since: Time,
     /// How many transactions have been executed here so far.
     pub executed: u64,
 }

@@ -3,7 +3,7 @@
 //! # How a host drives it
 //! ```text
 //! let setup = Setup { committee, key, parameters, origin };           // origin: the block before the epoch's first, 0 for genesis
-//! let (mut replica, effects) = Replica::recover(setup, log, executed, now)?;   // the only way to start; log: Log::Whole(records) | Log::Damaged
+//! let (mut replica, effects) = Replica::recover(setup, log, &store, now)?;    // the only way to start; log: Log::Whole(records) | Log::Damaged; store: newest (height, header hash)
 //! let effects = replica.step(now, input)?;                            // Err: nothing changed; drop the input and count it
 //! replica.wants_batch() -> Option<Want>                               // asked after each step; answer with Input::Batch
 //! replica.explanation(now) -> Explanation                             // view, primary, votes present and missing, timers, why it stands still
@@ -39,8 +39,10 @@ mod io;
 mod message;
 mod number;
 mod record;
+mod replica;
 mod reproposal;
 mod signed;
+mod slot;
 mod status;
 
 pub use batch::{BATCH_BYTES_MAX, Batch, Proposed, ValidBatch};
@@ -61,6 +63,10 @@ pub use message::{
 };
 pub use number::{Epoch, Seq, Time, View};
 pub use record::Record;
+pub use replica::{
+    Explanation, Log, Lost, Parameters, Phase, Replica, Setup, SlotExplanation, Standing,
+    Standstill,
+};
 pub use reproposal::{reproposals, start};
 pub use signed::{
     Ed25519, Kind, PublicKey, Scheme, Signable, Signature, Signed, Statement, Verified,

@@ -106,7 +106,7 @@ impl fmt::Debug for Epoch {
 }
 
 /// A reading of the host's monotonic clock; never the time of day.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 
 impl Time {

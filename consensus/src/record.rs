@@ -88,7 +88,7 @@ impl Record {
 
     /// The sequence number it is about; a log segment may go when every one in it is at or
     /// below the stable checkpoint and in the store.
-    pub fn seq(&self) -> Option<Seq> {
+    pub const fn seq(&self) -> Option<Seq> {
         match self {
             Self::Key { .. } | Self::Birth { .. } | Self::ViewChange(_) | Self::NewView(_) => None,
             Self::Accepted { pre_prepare, .. } => Some(pre_prepare.body.seq),

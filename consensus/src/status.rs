@@ -55,6 +55,10 @@ pub struct Status {
 }
 
 /// What a replica holds of one open sequence number.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that a peer may have to send"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenSlot {
     /// The sequence number.
