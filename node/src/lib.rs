@@ -6,4 +6,6 @@ pub mod limits;
 pub mod metrics;
 pub mod network;
 pub mod status;
+pub mod store;
 pub mod telemetry;
+pub mod votelog;
