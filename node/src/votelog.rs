@@ -17,7 +17,7 @@ use std::sync::Arc;
 use consensus::{ChainId, Epoch, PublicKey, Record, Seq};
 
 use crate::clock::Stopwatch;
-use crate::votelog::segment::{Label, Segment};
+use crate::votelog::segment::{Label, Position, Segment};
 
 pub use crate::votelog::error::{Loss, VoteLogError};
 pub use crate::votelog::timing::SyncTimes;
@@ -96,7 +96,7 @@ pub fn birth(
     let numbers = numbers(&dir)?;
     let contents = match numbers.as_slice() {
         [] => return Err(VoteLogError::Lost(Loss::Missing)),
-        [1] => segment::read(&dir, 1, true)?.map_err(VoteLogError::Lost)?,
+        [1] => segment::read(&dir, 1, Position::Last)?.map_err(VoteLogError::Lost)?,
         _ => return Err(VoteLogError::AlreadyBorn { path: dir }),
     };
     let origin = Record::Key { key }.encode();
@@ -256,7 +256,12 @@ impl Reading {
             if number != expected {
                 return Ok(Err(Loss::SegmentMissing { number: expected }));
             }
-            let contents = match segment::read(dir, number, number == last)? {
+            let position = if number == last {
+                Position::Last
+            } else {
+                Position::Earlier
+            };
+            let contents = match segment::read(dir, number, position)? {
                 Ok(contents) => contents,
                 Err(loss) => return Ok(Err(loss)),
             };

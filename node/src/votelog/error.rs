@@ -77,13 +77,14 @@ impl VoteLogError {
     /// Names an operating system's error after what was being done to `path`.
     pub(super) fn disk(doing: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
-            _ => Self::Disk {
-                doing,
-                path,
-                source,
-            },
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        if full.contains(&source.kind()) {
+            return Self::DiskFull { path };
+        }
+        Self::Disk {
+            doing,
+            path,
+            source,
         }
     }
 }

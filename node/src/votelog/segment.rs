@@ -158,11 +158,20 @@ impl Segment {
     }
 }
 
-/// Reads file `number` whole. `last`: a broken frame at the end may be a torn one.
+/// Where in the log a file stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    /// Others follow: it was finished before they began.
+    Earlier,
+    /// It is the one being written: a broken frame at its end may be a torn one.
+    Last,
+}
+
+/// Reads file `number` whole.
 pub(super) fn read(
     dir: &Path,
     number: u64,
-    last: bool,
+    position: Position,
 ) -> Result<Result<Contents, Loss>, VoteLogError> {
     let path = path(dir, number);
     let file = fs::read(&path).map_err(|source| VoteLogError::disk("read", &path, source))?;
@@ -196,8 +205,9 @@ pub(super) fn read(
             Frame::Broken => {
                 let at = offset as u64;
                 // The first frame was durable before the file had its name.
-                let torn =
-                    last && offset != HEADER_BYTES && !frame::any_behind(&salt, &file, offset);
+                let torn = position == Position::Last
+                    && offset != HEADER_BYTES
+                    && !frame::any_behind(&salt, &file, offset);
                 if torn {
                     contents.torn_at = Some(at);
                     return Ok(Ok(contents));

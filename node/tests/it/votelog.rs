@@ -32,7 +32,7 @@ fn home() -> TempDir {
     home
 }
 
-fn origin() -> [Record; 2] {
+const fn origin() -> [Record; 2] {
     [
         Record::Key { key: KEY },
         Record::Birth {
