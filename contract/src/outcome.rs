@@ -115,7 +115,31 @@ pub enum Refused {
     KeyEpochTaken,
 }
 
+impl Refused {
+    /// Whether the transaction was turned away before its contract saw it; such
+    /// a transaction costs its author nothing, since anyone may have sent it.
+    const fn is_before_the_call(self) -> bool {
+        matches!(
+            self,
+            Self::Expired
+                | Self::TooFarAhead
+                | Self::Replayed
+                | Self::OverQuota
+                | Self::UnknownAuthor
+                | Self::WrongKey
+        )
+    }
+}
+
 impl Outcome {
+    /// Whether its contract saw the transaction.
+    pub(crate) const fn was_called(&self) -> bool {
+        match self {
+            Self::Done(_) => true,
+            Self::Refused(refused) => !refused.is_before_the_call(),
+        }
+    }
+
     /// The leaf of the outcomes tree.
     pub fn encode(&self) -> Vec<u8> {
         encoding::encode(self)

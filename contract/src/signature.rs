@@ -27,6 +27,21 @@ pub fn is_dh_key(key: &PublicKey) -> bool {
     schnorr::VerifyingKey::from_slice(key.as_bytes()).is_ok()
 }
 
+/// Whether this BIP-340 signature over a 32-byte digest counts.
+pub(crate) fn is_valid_bip340(
+    key: &PublicKey,
+    digest: &[u8; 32],
+    signature: &SignatureBytes,
+) -> bool {
+    let Ok(key) = schnorr::VerifyingKey::from_slice(key.as_bytes()) else {
+        return false;
+    };
+    let Ok(signature) = schnorr::Signature::try_from(signature.to_bytes().as_slice()) else {
+        return false;
+    };
+    key.verify_raw(digest, &signature).is_ok()
+}
+
 /// The point of a key, if it is written in the one canonical way.
 fn decode_key(key: &PublicKey) -> Option<VerifyingKey> {
     is_below_p(key.as_bytes()).then_some(())?;

@@ -148,9 +148,10 @@ mod tests {
 
         assert_eq!(text.to_uppercase().parse::<Aid>(), Err(AidError::UpperCase));
         assert_eq!("bob".parse::<Aid>(), Err(AidError::Prefix));
-        assert_eq!(text[..61].parse::<Aid>(), Err(AidError::Length(61)));
+        let cut = text.get(..61).unwrap();
+        assert_eq!(cut.parse::<Aid>(), Err(AidError::Length(61)));
         assert_eq!(
-            format!("{}b", &text[..61]).parse::<Aid>(),
+            format!("{cut}b").parse::<Aid>(),
             Err(AidError::Character('b'))
         );
     }

@@ -1,0 +1,119 @@
+//! The contracts: what a call means, one file for each.
+//!
+//! A contract sees the state, the author and the block's time, and answers with
+//! an output or a refusal. Whatever it wrote before refusing is undone.
+
+pub mod authlog;
+pub mod identity;
+pub mod membership;
+pub mod registry;
+pub mod servers;
+mod view;
+
+pub(crate) use view::View;
+
+use crate::contract_id::{self, ContractId};
+use crate::encoding::{self, ENCODED_BYTES_MAX};
+use crate::genesis::Genesis;
+use crate::identity::{BlockTime, Height, PublicKey};
+use crate::outcome::{Output, Refused};
+use crate::transaction::{Author, Call};
+use crate::window::WindowView;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The map that contracts see.
+pub trait State {
+    /// The value under a contract's key.
+    fn get(&mut self, contract: &ContractId, key: &[u8]) -> Option<Vec<u8>>;
+
+    /// Writes a value under a contract's key.
+    fn put(&mut self, contract: &ContractId, key: &[u8], value: Vec<u8>);
+}
+
+/// The rules for the calls of one kind.
+pub trait Contract {
+    /// The contract's name, and the prefix of its keys.
+    fn id() -> ContractId;
+
+    /// Carries out a call of this contract, or says why not.
+    fn apply(context: &mut Context<'_, '_>, call: &Call) -> Result<Output, Refused>;
+}
+
+/// What a contract may know while it carries out a call.
+pub struct Context<'a, 'w> {
+    /// The state, writable.
+    pub(crate) state: &'a mut dyn State,
+    /// The replay window.
+    pub(crate) window: &'a mut WindowView<'w>,
+    /// The rules of this ledger.
+    pub(crate) genesis: &'a Genesis,
+    /// The block's height.
+    pub(crate) height: Height,
+    /// The block's time; contracts know no other.
+    pub(crate) time: BlockTime,
+    /// Who calls; the key was found to be the author's.
+    pub(crate) author: Author,
+    /// The key that signed.
+    pub(crate) key: PublicKey,
+}
+
+impl std::fmt::Debug for Context<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("height", &self.height)
+            .field("time", &self.time)
+            .field("author", &self.author)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Context<'_, '_> {
+    /// Hands a call to its contract.
+    pub(crate) fn dispatch(&mut self, call: &Call) -> Result<Output, Refused> {
+        let apply = match call {
+            Call::Register(_) | Call::Revoke(_) | Call::Shred(_) | Call::WuRegister(_) => {
+                identity::Identities::apply
+            }
+            Call::Results(_) | Call::LegacyResults(_) => authlog::Authlog::apply,
+            Call::SetServer(_) => servers::Servers::apply,
+        };
+        apply(self, call)
+    }
+
+    /// Reads a typed value; a value of another type is a broken store, not an absence.
+    pub(crate) fn read<T>(&mut self, contract: &ContractId, key: &[u8]) -> Option<T>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        read(self.state, contract, key)
+    }
+
+    /// Writes a typed value.
+    pub(crate) fn write<T: Serialize>(&mut self, contract: &ContractId, key: &[u8], value: &T) {
+        self.state.put(contract, key, encoding::encode(value));
+    }
+}
+
+/// Reads a typed value from a state.
+pub(crate) fn read<T>(state: &mut dyn State, contract: &ContractId, key: &[u8]) -> Option<T>
+where
+    T: Serialize + DeserializeOwned,
+{
+    let bytes = state.get(contract, key)?;
+    let value = encoding::decode(&bytes, ENCODED_BYTES_MAX);
+    debug_assert!(value.is_ok(), "the state holds what this crate wrote");
+    value.ok()
+}
+
+/// The contract that a call belongs to.
+pub const fn contract_of(call: &Call) -> ContractId {
+    match call {
+        Call::Register(_) | Call::Revoke(_) | Call::Shred(_) | Call::WuRegister(_) => {
+            contract_id::IDENTITY
+        }
+        Call::Results(_) | Call::LegacyResults(_) => contract_id::AUTHLOG,
+        Call::SetServer(_) => contract_id::SERVERS,
+    }
+}

@@ -1,0 +1,90 @@
+//! `contracts`: which contract is active in which version from which height on.
+//!
+//! A node whose software lacks an active version must not guess: it stops before
+//! the block that needs it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{State, read};
+use crate::contract_id::{self, BUILT_IN, ContractId};
+use crate::encoding;
+use crate::genesis::Genesis;
+use crate::identity::Height;
+use crate::state::{Snapshot, StateError, StateReader};
+
+/// The contract's name.
+pub const ID: ContractId = contract_id::CONTRACTS;
+/// Key of the list.
+const LIST: &[u8] = b"list";
+/// The version of each built-in contract.
+const VERSION: u16 = 1;
+
+/// Whether a contract takes calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ContractStatus {
+    /// It does, from its activation on.
+    Enabled,
+    /// It no longer does; its state stays.
+    Retired,
+}
+
+/// One line of the registry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContractEntry {
+    /// Which contract.
+    pub id: ContractId,
+    /// Which version of it.
+    pub version: u16,
+    /// From which block on.
+    pub activation: Height,
+    /// Whether it takes calls.
+    pub status: ContractStatus,
+}
+
+impl ContractEntry {
+    /// Whether it takes calls in the block at `height`.
+    pub fn is_active(&self, height: Height) -> bool {
+        self.status == ContractStatus::Enabled && self.activation <= height
+    }
+
+    /// Whether this software can execute it.
+    fn is_supported(&self) -> bool {
+        BUILT_IN.contains(&self.id) && self.version == VERSION
+    }
+}
+
+/// Writes the contracts of the genesis.
+pub(crate) fn found(state: &mut dyn State, genesis: &Genesis) {
+    let entries: Vec<ContractEntry> = genesis
+        .content()
+        .contracts
+        .iter()
+        .map(|activation| ContractEntry {
+            id: activation.id.clone(),
+            version: activation.version,
+            activation: activation.activation,
+            status: ContractStatus::Enabled,
+        })
+        .collect();
+    state.put(&ID, LIST, encoding::encode(&entries));
+}
+
+/// The registry, while a block is executed.
+pub(crate) fn entries(state: &mut dyn State) -> Vec<ContractEntry> {
+    read(state, &ID, LIST).unwrap_or_default()
+}
+
+/// The registry.
+pub fn entries_at<R: StateReader>(
+    snapshot: &Snapshot<R>,
+) -> Result<Vec<ContractEntry>, StateError> {
+    let entries = snapshot.read(&ID, LIST)?;
+    Ok(entries.unwrap_or_default())
+}
+
+/// The first active contract that this software cannot execute.
+pub(crate) fn missing(entries: &[ContractEntry], height: Height) -> Option<&ContractEntry> {
+    entries
+        .iter()
+        .find(|entry| entry.is_active(height) && !entry.is_supported())
+}
