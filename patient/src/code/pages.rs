@@ -98,7 +98,7 @@ codes! {
     /// a setting is out of its range
     BadSetting = 103, BadConfiguration,
         help: "correct the value that the message names",
-        page: "Each setting has limits; the message states them.";
+        page: "Each setting has limits, so that a slip of the keyboard does not become an outage. The message states them.";
     /// the genesis file is not valid
     BadGenesis = 104, BadConfiguration,
         help: "fetch genesis.json again from the member that made it, and compare its SHA-256",
@@ -154,7 +154,7 @@ codes! {
     /// the base port leaves no room for the other ports
     BadBasePort = 117, BadConfiguration,
         help: "choose a --base-port from 1024 to 63000",
-        page: "Member i listens on B+i, B+1000+i, B+1100+i and B+2000+i.";
+        page: "Member i listens on B+i (peers), B+1000+i (patients), B+1100+i (members) and B+2000+i (operations).";
     /// a node process could not be started
     CannotStart = 118, BadConfiguration,
         help: "check that the binary can be run, and the log the message names",
@@ -174,7 +174,7 @@ codes! {
     /// the stored ledger was written by a newer version
     NewerStore = 202, BadConfiguration,
         help: "use the newer binary again",
-        page: "An old program must not guess at a newer format.";
+        page: "An old program must not guess at a newer format: it might destroy what it does not know.";
     /// the disk is full or cannot be written
     DiskFull = 203, BadConfiguration,
         help: "make room, then start the node again: nothing acknowledged is lost",
@@ -210,7 +210,7 @@ codes! {
     /// this ledger does not offer that suite
     SuiteNotOffered = 302, Refused,
         help: "`aidchain ledger status` lists the suites of the ledger",
-        page: "Suites are fixed by the genesis file and never negotiated.";
+        page: "Suites are fixed by the genesis file and never negotiated, so that nobody can talk a client down to a weaker one.";
     /// this is a research ledger and its suite is insecure
     InsecureSuite = 303, Usage,
         help: "add: --suite wu-2021 --accept-risk=insecure-suite",
@@ -266,7 +266,7 @@ codes! {
     /// other users of this machine can read the card
     CardTooOpen = 403, BadConfiguration,
         help: "chmod 600 FILE",
-        page: "A card belongs to its owner alone.";
+        page: "A card belongs to its owner alone (mode 0600); the message names the file.";
     /// the card belongs to another ledger
     CardOfOtherLedger = 404, BadConfiguration,
         help: "pass the genesis file of the card's ledger with --genesis",
@@ -274,7 +274,7 @@ codes! {
     /// no member of this ledger has that name
     NoSuchServer = 405, NotFound,
         help: "`aidchain ledger status` lists the members",
-        page: "Servers are named as in the genesis file.";
+        page: "Servers are named as in the genesis file, in lower case: rc, clinic-a and so on.";
     /// the clinic refused the sign-in
     SignInRefused = 420, Refused,
         help: "check your password, take another capture and try again; the desk can look up the support code",
@@ -370,7 +370,7 @@ codes! {
     /// not a time
     NotATime = 607, Usage,
         help: "write a day as 2026-11-01 or a time as 2026-11-01T12:00:00Z",
-        page: "Times are in UTC.";
+        page: "Times are in UTC, because an audit must read the same everywhere; the letter Z says so.";
     /// the query is not valid
     BadQuery = 608, Usage,
         help: "check the parameter that the message names",
@@ -398,7 +398,7 @@ codes! {
     /// the token is not valid, or not any more
     TokenRefused = 706, Refused,
         help: "make a new one with: aidchain explorer login",
-        page: "Tokens are kept as hashes at one node and expire.";
+        page: "Tokens are kept as hashes at the node that made them, and they expire.";
     /// your role may not see this
     RoleNeeded = 707, Refused,
         help: "ask the node's operator for a token of the role the message names",
@@ -430,7 +430,7 @@ codes! {
     /// the transaction is not well-formed
     BadTransaction = 801, Usage,
         help: "encode it with this version's library",
-        page: "A transaction has exactly one encoding, and this is not one.";
+        page: "A transaction has exactly one encoding, and these bytes are not one.";
     /// the signature on the transaction does not check
     TransactionSignature = 802, Refused,
         help: "sign with the key of the author the transaction names",
@@ -446,7 +446,7 @@ codes! {
     /// the transaction belongs to another ledger
     OtherChain = 805, Refused,
         help: "make it again for this ledger's chain id",
-        page: "The chain id is part of what is signed.";
+        page: "The chain id is part of what is signed, so that a transaction counts on one ledger only.";
     /// this author's share of the queue is used up
     OverShare = 806, NoQuorum,
         help: "send more slowly",
@@ -454,7 +454,7 @@ codes! {
     /// the node's queue is full
     PoolFull = 807, NoQuorum,
         help: "try again after the time the message names",
-        page: "The queue is bounded. Nothing that was accepted is dropped.";
+        page: "The queue is bounded. Nothing that was accepted is dropped to make room.";
     /// the contract refused the transaction
     ContractRefused = 808, Refused,
         help: "the message names the reason; the refusal is on the ledger",
@@ -462,11 +462,11 @@ codes! {
     /// the biometric data set is not there
     NoBiometrics = 901, NotFound,
         help: "set AIDCHAIN_BIOMETRICS_DIR to its folder",
-        page: "The data set is not part of this program.";
+        page: "The data set is not part of this program and is never fetched by it; its folder is named by you.";
     /// the biometric data set is damaged
     BadBiometrics = 902, BadConfiguration,
         help: "fetch it again",
-        page: "A file of the data set does not have its documented form.";
+        page: "A file of the data set does not have its documented form; the message names the file and the place.";
     /// a published vector is not reproduced
     VectorsDiffer = 903, NotVerified,
         help: "do not use this build",
