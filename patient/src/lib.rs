@@ -6,5 +6,7 @@
 pub mod clock;
 pub mod code;
 pub mod dice;
+pub mod light;
 pub mod output;
+pub mod receipt;
 pub mod utc;

@@ -6,6 +6,7 @@
 mod fixed;
 mod hexadecimal;
 
+use contract::genesis::Kind;
 use contract::identity::{ChainId, PublicKey, Root, SignatureBytes};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -23,16 +24,6 @@ pub const EPOCHS_MAX: usize = 4096;
 pub const MEMBERS_MAX: usize = 31;
 /// Numbers above it are not exact in every JSON reader.
 pub const NUMBER_MAX: u64 = (1 << 53) - 1;
-
-/// Whether the ledger is for real patients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// For real patients: secure suites only.
-    Secure,
-    /// For studying the papers' schemes with synthetic patients.
-    Research,
-}
 
 /// What a patient keeps: a transaction, its outcome, and the proof that a quorum certified both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
