@@ -15,8 +15,8 @@ use contract::identity::{Aid, BlockTime, Height, Root, SessionId, TransactionHas
 use contract::receipt::{Included, TransactionProof};
 
 pub use self::content::{Content, SignIn};
-pub use self::not_valid::NotValid;
-pub use self::report::{Report, Step};
+pub use self::not_valid::{BadCertificate, NotValid};
+pub use self::report::{Report, Step, short};
 
 use crate::receipt::Receipt;
 
@@ -94,7 +94,10 @@ fn steps(
     not_in_the_future(header, now_ms)?;
     content.check(expect, included.transaction.hash(), genesis)?;
     if *expect != Expect::default() {
-        report.good(Step::Expected, "it is the one that was asked for".to_owned());
+        report.good(
+            Step::Expected,
+            "it is the one that was asked for".to_owned(),
+        );
     }
     Ok(Verified {
         transaction: *included.transaction.hash(),
@@ -144,7 +147,7 @@ fn inclusion(receipt: &Receipt) -> Result<Included, NotValid> {
     Ok(included)
 }
 
-fn not_in_the_future(header: &Header, now_ms: u64) -> Result<(), NotValid> {
+const fn not_in_the_future(header: &Header, now_ms: u64) -> Result<(), NotValid> {
     if header.time.get() > now_ms.saturating_add(FUTURE_MS_MAX) {
         return Err(NotValid::Future {
             time: header.time,

@@ -1,7 +1,8 @@
 //! From the founding members to the committee that signed, and whether it did.
 
 use consensus::{
-    Certificate as _, CheckpointCertificate, ChainId, Digest, Ed25519, Epoch, Kind, PublicKey, ReplicaId, Scheme as _, Seq, Signature, Statement, View,
+    Certificate as _, ChainId, CheckpointCertificate, Digest, Ed25519, Epoch, Kind, PublicKey,
+    ReplicaId, Scheme as _, Seq, Signature, Statement, View,
 };
 use contract::block::{HEADER_VERSION, Header, header_hash};
 use contract::genesis::Genesis;

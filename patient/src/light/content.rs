@@ -142,24 +142,46 @@ fn check_sign_ins(all: &[SignIn], expect: &Expect, genesis: &Genesis) -> Result<
     let of_patient = |one: &&SignIn| expect.aid.is_none_or(|aid| aid == one.aid);
     let at_server = |one: &&SignIn| server.is_none_or(|server| server == one.server);
     let of_session = |one: &&SignIn| expect.session.is_none_or(|session| session == one.session);
-    if all.iter().any(|one| of_patient(&one) && at_server(&one) && of_session(&one)) {
+    if all
+        .iter()
+        .any(|one| of_patient(&one) && at_server(&one) && of_session(&one))
+    {
         return Ok(());
     }
     let found = |text: fn(&SignIn) -> String| {
         let all: Vec<_> = all.iter().map(text).collect();
         all.join(", ")
     };
-    if let Some(expected) = expect.aid.filter(|_| !all.iter().any(|one| of_patient(&one))) {
-        return Err(differs("patient", &expected, &found(|one| one.aid.to_string())));
+    if let Some(expected) = expect
+        .aid
+        .filter(|_| !all.iter().any(|one| of_patient(&one)))
+    {
+        return Err(differs(
+            "patient",
+            &expected,
+            &found(|one| one.aid.to_string()),
+        ));
     }
-    if let Some(expected) = expect.server.as_ref().filter(|_| !all.iter().any(|one| at_server(&one))) {
-        return Err(differs("server", expected, &found(|one| one.server_name.clone())));
+    if let Some(expected) = expect
+        .server
+        .as_ref()
+        .filter(|_| !all.iter().any(|one| at_server(&one)))
+    {
+        return Err(differs(
+            "server",
+            expected,
+            &found(|one| one.server_name.clone()),
+        ));
     }
     let expected = expect.session.map_or_else(
         || "of that patient at that server".to_owned(),
         |session| session.to_string(),
     );
-    Err(differs("sign-in", &expected, &found(|one| one.session.to_string())))
+    Err(differs(
+        "sign-in",
+        &expected,
+        &found(|one| one.session.to_string()),
+    ))
 }
 
 /// The results of a bundle that the contract took.

@@ -68,7 +68,8 @@ impl Report {
     }
 
     pub(super) fn bad(&mut self, reason: &NotValid) {
-        self.lines.push((reason.step(), Mark::Bad, reason.to_string()));
+        self.lines
+            .push((reason.step(), Mark::Bad, reason.to_string()));
     }
 }
 
@@ -83,7 +84,11 @@ pub fn short(hash: &impl ToString) -> String {
 
 pub(super) fn ledger(genesis: &Genesis) -> String {
     let chain = short(genesis.chain());
-    format!("{} ledger {:?}, genesis {chain} (your file)", genesis.kind(), genesis.name())
+    format!(
+        "{} ledger {:?}, genesis {chain} (your file)",
+        genesis.kind(),
+        genesis.name()
+    )
 }
 
 pub(super) fn inclusion(receipt: &Receipt, header: &Header) -> String {
