@@ -1,3 +1,3 @@
 //! aidchain.
 
-fn main() {}
+const fn main() {}
