@@ -3,6 +3,7 @@
 //! randomness as `rng`, the ledger as a [`suite::Directory`].
 
 pub mod biometric;
+mod curve;
 pub mod error;
 pub mod freshness;
 pub mod fuzzy;
@@ -11,6 +12,7 @@ pub mod projection;
 pub mod secret;
 pub mod suite;
 pub mod synthetic;
+pub mod wu;
 
 pub use biometric::{BiometricSource, Capture, Embedding, Template};
 pub use error::{Failed, Malformed, Reason};
@@ -20,3 +22,4 @@ pub use secret::{Secret, SessionKey};
 pub use suite::{
     Accepted, Answer, Answered, Directory, Finished, Message, Opened, PREFERENCE, Pending, Suite,
 };
+pub use wu::Wu2021;

@@ -8,3 +8,7 @@ mod faces;
 mod fuzzy_vectors;
 #[cfg(test)]
 mod seeded;
+#[cfg(test)]
+mod world;
+#[cfg(test)]
+mod wu_vectors;
