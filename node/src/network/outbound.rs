@@ -158,6 +158,7 @@ impl Writer {
                     debug!(member = self.member, ?result, "stream ended");
                 }
                 () = self.pulse.watch(ping) => self.close("silent").await,
+                _ = linked.changed() => {}
             }
             drain.close();
             tokio::time::sleep(REOPEN).await;

@@ -1,10 +1,6 @@
-//! The node's parts together: one binary, a module for each part.
-#![expect(
-    clippy::tests_outside_test_module,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "an integration test is a test module"
-)]
+//! Claims about the node's parts together: real sockets, real files, real signatures.
 
+#[cfg(test)]
+mod strangers;
+#[cfg(test)]
 mod votelog;
