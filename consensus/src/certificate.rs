@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::committee::{Committee, ReplicaId};
 use crate::digest::Digest;
+use crate::encoding::{self, DecodeError};
 use crate::error::Rejected;
 use crate::number::{Epoch, Seq, View};
 use crate::signed::{Kind, Scheme, Signature, Statement};
@@ -135,6 +136,18 @@ pub struct CheckpointCertificate {
     pub header: Digest,
     /// CHECKPOINTs of a quorum.
     pub checkpoints: Votes,
+}
+
+impl CheckpointCertificate {
+    /// The bytes of the certificate.
+    pub fn encode(&self) -> Vec<u8> {
+        encoding::encode(self)
+    }
+
+    /// The certificate that has exactly these bytes; nothing in it is proved.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        encoding::decode(bytes)
+    }
 }
 
 impl Certificate for CheckpointCertificate {
