@@ -68,6 +68,26 @@ pub enum NotIncluded {
 }
 
 impl TransactionProof {
+    /// The proof for one transaction of a block, or none if there is no such one.
+    pub fn of_block<'a>(
+        header: &[u8],
+        transactions: impl IntoIterator<Item = &'a [u8]>,
+        outcomes: impl IntoIterator<Item = &'a [u8]>,
+        index: usize,
+    ) -> Option<Self> {
+        let (transaction, path, count) = prove_leaf(transactions, index)?;
+        let (outcome, outcome_path, outcome_count) = prove_leaf(outcomes, index)?;
+        (count == outcome_count).then(|| Self {
+            transaction,
+            index: u64::try_from(index).unwrap_or(u64::MAX),
+            count: u64::try_from(count).unwrap_or(u64::MAX),
+            path,
+            outcome,
+            outcome_path,
+            header: header.to_vec(),
+        })
+    }
+
     /// Checks both paths against the roots in the header.
     pub fn verify(&self) -> Result<Included, NotIncluded> {
         let header = Header::decode(&self.header).map_err(NotIncluded::Header)?;
@@ -98,4 +118,15 @@ impl TransactionProof {
         }
         merkle::root_from_path(&merkle::leaf_hash(leaf), self.index, self.count, path)
     }
+}
+
+/// One leaf, its path and the number of leaves.
+fn prove_leaf<'a>(
+    leaves: impl IntoIterator<Item = &'a [u8]>,
+    index: usize,
+) -> Option<(Vec<u8>, Vec<Hash>, usize)> {
+    let leaves: Vec<&[u8]> = leaves.into_iter().collect();
+    let hashes: Vec<Hash> = leaves.iter().map(|leaf| merkle::leaf_hash(leaf)).collect();
+    let path = merkle::path(&hashes, index)?;
+    Some((leaves.get(index)?.to_vec(), path, leaves.len()))
 }

@@ -1,10 +1,4 @@
 //! A consortium of four in memory, with patients, that the tests execute batches on.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a fixture that fails is a test that fails"
-)]
 
 use std::sync::Arc;
 
