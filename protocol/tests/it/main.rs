@@ -1,7 +1,11 @@
 //! What this crate promises, told from outside.
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod biometrics;
+#[cfg(test)]
+mod contract_of_a_suite;
 #[cfg(test)]
 mod faces;
 #[cfg(test)]
@@ -10,5 +14,7 @@ mod fuzzy_vectors;
 mod seeded;
 #[cfg(test)]
 mod world;
+#[cfg(test)]
+mod wu_terminal;
 #[cfg(test)]
 mod wu_vectors;
