@@ -7,8 +7,12 @@
     reason = "an integration test is a test module, and its helpers fail with it"
 )]
 
+mod batches;
 mod boundaries;
 mod consortium;
 mod execute;
+mod genesis;
 mod merkle;
+mod receipts;
 mod rules;
+mod wire;
