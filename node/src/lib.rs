@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod keys;
 pub mod limits;
 pub mod metrics;
 pub mod network;
