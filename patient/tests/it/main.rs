@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    missing_docs,
     reason = "an integration test is a test module"
 )]
 

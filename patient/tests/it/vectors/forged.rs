@@ -12,14 +12,14 @@ const ORDER: [u8; 32] = [
 ];
 
 /// The neutral element, which is a key of order 1.
-pub const SMALL_ORDER_KEY: [u8; 32] = {
+pub(crate) const SMALL_ORDER_KEY: [u8; 32] = {
     let mut key = [0; 32];
     key[0] = 1;
     key
 };
 
 /// The same signature with S + L in place of S: the same number, another encoding.
-pub fn with_large_s(signature: SignatureBytes) -> SignatureBytes {
+pub(crate) fn with_large_s(signature: SignatureBytes) -> SignatureBytes {
     let mut bytes = signature.to_bytes();
     let mut carry = 0;
     for (byte, order) in bytes[32..].iter_mut().zip(ORDER) {
@@ -31,7 +31,7 @@ pub fn with_large_s(signature: SignatureBytes) -> SignatureBytes {
 }
 
 /// A signature with the neutral element as R, which satisfies the equation and hides that the signer used no nonce.
-pub fn with_small_r(key: &SigningKey, message: &[u8]) -> SignatureBytes {
+pub(crate) fn with_small_r(key: &SigningKey, message: &[u8]) -> SignatureBytes {
     let mut hash = Sha512::new();
     hash.update(SMALL_ORDER_KEY);
     hash.update(key.verifying_key().as_bytes());
@@ -45,7 +45,7 @@ pub fn with_small_r(key: &SigningKey, message: &[u8]) -> SignatureBytes {
 }
 
 /// A signature that the neutral element as a key verifies for every message: R = neutral, S = 0.
-pub fn of_small_order_key() -> SignatureBytes {
+pub(crate) fn of_small_order_key() -> SignatureBytes {
     let mut bytes = [0; 64];
     bytes[0] = 1;
     SignatureBytes::new(bytes)

@@ -12,36 +12,36 @@ use contract::record::{AuthResult, LegacyResult, WuRecord};
 use contract::transaction::{Author, Call, Transaction};
 use contract::{Blob, Header, SignedTransaction};
 use ed25519_dalek::{Signer as _, SigningKey};
-use patient::receipt::{
-    Bytes, Certificate, EpochProof, MemberSignature, Receipt, Schema, Version,
-};
+use patient::receipt::{Bytes, Certificate, EpochProof, MemberSignature, Receipt, Schema, Version};
 
 use super::NOW_MS;
 
 /// Block times of the vectors: an hour before they are judged.
-pub const TIME_MS: u64 = NOW_MS - 3_600_000;
-const NAMES: [&str; 6] = ["rc", "clinic-a", "clinic-b", "clinic-c", "clinic-d", "clinic-e"];
+pub(crate) const TIME_MS: u64 = NOW_MS - 3_600_000;
+const NAMES: [&str; 6] = [
+    "rc", "clinic-a", "clinic-b", "clinic-c", "clinic-d", "clinic-e",
+];
 
-pub struct Ledger {
-    pub genesis: Genesis,
-    pub file: Vec<u8>,
-    pub keys: Vec<SigningKey>,
+pub(crate) struct Ledger {
+    pub(crate) genesis: Genesis,
+    pub(crate) file: Vec<u8>,
+    pub(crate) keys: Vec<SigningKey>,
 }
 
-pub fn key(seed: u8) -> SigningKey {
+pub(crate) fn key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
 }
 
-pub fn public(key: &SigningKey) -> PublicKey {
+pub(crate) fn public(key: &SigningKey) -> PublicKey {
     PublicKey::new(key.verifying_key().to_bytes())
 }
 
-pub fn aid(number: u8) -> Aid {
+pub(crate) const fn aid(number: u8) -> Aid {
     Aid::new([number; 32])
 }
 
 impl Ledger {
-    pub fn new(kind: Kind, size: usize) -> Self {
+    pub(crate) fn new(kind: Kind, size: usize) -> Self {
         let keys: Vec<_> = (1..).map(key).take(size).collect();
         let members = (0..size).map(|place| member(place, &keys[place])).collect();
         let time = BlockTime::new(TIME_MS - 86_400_000);
@@ -53,15 +53,21 @@ impl Ledger {
         }
     }
 
-    pub fn transaction(&self, author: usize, call: Call) -> SignedTransaction {
+    pub(crate) fn transaction(&self, author: usize, call: Call) -> SignedTransaction {
         let author_id = self.genesis.members()[author].server_id();
         let until = BlockTime::new(TIME_MS + 60_000);
         let salt = [u8::try_from(author).unwrap(); 8];
-        Transaction::new(*self.genesis.chain(), Author::Member(author_id), until, salt, call)
-            .sign(&self.keys[author])
+        Transaction::new(
+            *self.genesis.chain(),
+            Author::Member(author_id),
+            until,
+            salt,
+            call,
+        )
+        .sign(&self.keys[author])
     }
 
-    pub fn sign_in(&self, author: usize, patients: &[u8]) -> SignedTransaction {
+    pub(crate) fn sign_in(&self, author: usize, patients: &[u8]) -> SignedTransaction {
         let server_id = self.genesis.members()[author].server_id();
         let results = patients.iter().map(|patient| LegacyResult {
             suite: SuiteId::WU_2021,
@@ -74,7 +80,7 @@ impl Ledger {
         self.transaction(author, Call::LegacyResults(results.collect()))
     }
 
-    pub fn secure_sign_in(&self, author: usize, patient: u8) -> SignedTransaction {
+    pub(crate) fn secure_sign_in(&self, author: usize, patient: u8) -> SignedTransaction {
         let signer = key(patient);
         let mut result = AuthResult {
             suite: SuiteId::AIDC_1,
@@ -92,7 +98,7 @@ impl Ledger {
         self.transaction(author, Call::Results(vec![result]))
     }
 
-    pub fn registration(&self, patient: u8) -> SignedTransaction {
+    pub(crate) fn registration(&self, patient: u8) -> SignedTransaction {
         let record = WuRecord {
             aid: aid(patient),
             id: Blob::new(b"synthetic-patient".to_vec()),
@@ -101,12 +107,22 @@ impl Ledger {
     }
 
     /// The block at height 15 of epoch 0 that holds these transactions.
-    pub fn block(&self, content: Vec<(SignedTransaction, Outcome)>) -> Block {
+    pub(crate) fn block(&self, content: Vec<(SignedTransaction, Outcome)>) -> Block {
         let leaves = |bytes: Vec<Vec<u8>>| -> Vec<_> {
             bytes.iter().map(|leaf| merkle::leaf_hash(leaf)).collect()
         };
-        let transactions = leaves(content.iter().map(|(one, _)| one.as_bytes().to_vec()).collect());
-        let outcomes = leaves(content.iter().map(|(_, outcome)| outcome.encode()).collect());
+        let transactions = leaves(
+            content
+                .iter()
+                .map(|(one, _)| one.as_bytes().to_vec())
+                .collect(),
+        );
+        let outcomes = leaves(
+            content
+                .iter()
+                .map(|(_, outcome)| outcome.encode())
+                .collect(),
+        );
         let header = Header {
             version: 1,
             chain: *self.genesis.chain(),
@@ -121,11 +137,16 @@ impl Ledger {
             history_root: Root::new([0xA4; 32]),
             next_committee: self.genesis.committee_digest(),
         };
-        Block { header, content, transactions, outcomes }
+        Block {
+            header,
+            content,
+            transactions,
+            outcomes,
+        }
     }
 
     /// The standard block: five transactions, of which number 2 is a sign-in of patient 7 at clinic-c.
-    pub fn standard(&self) -> Block {
+    pub(crate) fn standard(&self) -> Block {
         self.block(vec![
             (self.registration(7), written()),
             (self.sign_in(1, &[8]), recorded()),
@@ -136,12 +157,21 @@ impl Ledger {
     }
 
     /// A receipt of the ledger's block for its transaction at `index`, signed by these members.
-    pub fn receipt(&self, block: &Block, index: usize, signers: &[u16]) -> Receipt {
+    pub(crate) fn receipt(&self, block: &Block, index: usize, signers: &[u16]) -> Receipt {
         let signed = |member: &u16| (*member, &self.keys[usize::from(*member)]);
-        self.receipt_signed(block, index, &signers.iter().map(signed).collect::<Vec<_>>())
+        self.receipt_signed(
+            block,
+            index,
+            &signers.iter().map(signed).collect::<Vec<_>>(),
+        )
     }
 
-    pub fn receipt_signed(&self, block: &Block, index: usize, signers: &[(u16, &SigningKey)]) -> Receipt {
+    pub(crate) fn receipt_signed(
+        &self,
+        block: &Block,
+        index: usize,
+        signers: &[(u16, &SigningKey)],
+    ) -> Receipt {
         let roots = |path: Vec<[u8; 32]>| path.into_iter().map(Root::new).collect();
         let (transaction, outcome) = &block.content[index];
         Receipt {
@@ -162,12 +192,24 @@ impl Ledger {
     }
 
     /// The end of epoch `epoch` at `height`, which hands over to `next`, signed by `signers`.
-    pub fn epoch_end(&self, epoch: u32, height: u64, next: &[SigningKey], signers: &[(u16, &SigningKey)]) -> EpochProof {
+    pub(crate) fn epoch_end(
+        &self,
+        epoch: u32,
+        height: u64,
+        next: &[SigningKey],
+        signers: &[(u16, &SigningKey)],
+    ) -> EpochProof {
         let committee: Vec<_> = next.iter().map(public).collect();
         self.epoch_end_keys(epoch, height, committee, signers)
     }
 
-    pub fn epoch_end_keys(&self, epoch: u32, height: u64, committee: Vec<PublicKey>, signers: &[(u16, &SigningKey)]) -> EpochProof {
+    pub(crate) fn epoch_end_keys(
+        &self,
+        epoch: u32,
+        height: u64,
+        committee: Vec<PublicKey>,
+        signers: &[(u16, &SigningKey)],
+    ) -> EpochProof {
         let mut header = self.block(Vec::new()).header;
         header.epoch = contract::identity::Epoch::new(epoch);
         header.height = Height::new(height);
@@ -180,23 +222,25 @@ impl Ledger {
     }
 }
 
-pub struct Block {
-    pub header: Header,
-    pub content: Vec<(SignedTransaction, Outcome)>,
-    pub transactions: Vec<[u8; 32]>,
-    pub outcomes: Vec<[u8; 32]>,
+pub(crate) struct Block {
+    pub(crate) header: Header,
+    pub(crate) content: Vec<(SignedTransaction, Outcome)>,
+    pub(crate) transactions: Vec<[u8; 32]>,
+    pub(crate) outcomes: Vec<[u8; 32]>,
 }
 
-pub const fn written() -> Outcome {
+pub(crate) const fn written() -> Outcome {
     Outcome::Done(Output::Written)
 }
 
-pub const fn recorded() -> Outcome {
-    Outcome::Done(Output::Recorded { refused: Vec::new() })
+pub(crate) const fn recorded() -> Outcome {
+    Outcome::Done(Output::Recorded {
+        refused: Vec::new(),
+    })
 }
 
 /// What a member signs for this header.
-pub fn statement(header: &Header) -> Statement {
+pub(crate) fn statement(header: &Header) -> Statement {
     Statement {
         chain: ChainId::new(*header.chain.as_bytes()),
         epoch: Epoch::new(header.epoch.get()),
@@ -207,19 +251,26 @@ pub fn statement(header: &Header) -> Statement {
     }
 }
 
-pub fn certify(header: &Header, signers: &[(u16, &SigningKey)]) -> Certificate {
+pub(crate) fn certify(header: &Header, signers: &[(u16, &SigningKey)]) -> Certificate {
     certify_statement(header, &statement(header), signers)
 }
 
 /// A certificate for the header whose signatures are over another statement.
-pub fn certify_statement(header: &Header, statement: &Statement, signers: &[(u16, &SigningKey)]) -> Certificate {
+pub(crate) fn certify_statement(
+    header: &Header,
+    statement: &Statement,
+    signers: &[(u16, &SigningKey)],
+) -> Certificate {
     let signature = |key: &SigningKey| SignatureBytes::new(key.sign(&statement.bytes()).to_bytes());
     Certificate {
         epoch: header.epoch.get(),
         height: header.height.get(),
         signatures: signers
             .iter()
-            .map(|(member, key)| MemberSignature { member: *member, signature: signature(key) })
+            .map(|(member, key)| MemberSignature {
+                member: *member,
+                signature: signature(key),
+            })
             .collect(),
     }
 }
@@ -238,7 +289,7 @@ fn member(place: usize, key: &SigningKey) -> Member {
 }
 
 /// The genesis files of the folder.
-pub fn geneses() -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn geneses() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("genesis-4", Ledger::new(Kind::Research, 4).file),
         ("genesis-5", Ledger::new(Kind::Research, 5).file),
