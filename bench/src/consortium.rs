@@ -232,6 +232,55 @@ impl Consortium {
         })
     }
 
+    /// A research ledger without patients, made by the one command for a single machine.
+    pub fn research(binary: &Path) -> io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let base = free_base_port()?;
+        let homes = folder.path().join("consortium");
+        let (local, names, port) = (
+            homes.display().to_string(),
+            NAMES.join(","),
+            base.to_string(),
+        );
+        let arguments = [
+            "consortium",
+            "init",
+            "--local",
+            &local,
+            "--members",
+            &names,
+            "--research",
+            "--base-port",
+            &port,
+        ];
+        aidchain(binary, &arguments)?;
+        let file = fs::read(homes.join("genesis.json"))?;
+        fs::write(folder.path().join("genesis.json"), &file)?;
+        let genesis = Genesis::parse(&file).map_err(io::Error::other)?;
+        let node = |(index, name): (usize, &str)| {
+            let base = base.saturating_add(u16::try_from(index).unwrap_or_default());
+            Node {
+                name: name.to_owned(),
+                home: homes.join(name),
+                index,
+                base,
+                child: None,
+            }
+        };
+        let nodes = NAMES.into_iter().enumerate().map(node).collect();
+        Ok(Self {
+            binary: binary.to_owned(),
+            nodes,
+            genesis,
+            folder,
+        })
+    }
+
+    /// The genesis file.
+    pub fn genesis_path(&self) -> PathBuf {
+        self.folder.path().join("genesis.json")
+    }
+
     /// Starts every member that does not run.
     pub fn start_all(&mut self) -> io::Result<()> {
         let binary = self.binary.clone();
