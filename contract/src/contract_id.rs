@@ -8,8 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
-/// The longest name of a contract.
-const LENGTH_MAX: usize = 32;
+use crate::limits::CONTRACT_NAME_LENGTH_MAX;
 
 /// The name of a contract: 1 to 32 lower-case letters and hyphens.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,7 +57,7 @@ impl FromStr for ContractId {
 
     fn from_str(name: &str) -> Result<Self, ContractIdError> {
         let good = |c: char| matches!(c, 'a'..='z' | '-');
-        if name.is_empty() || name.len() > LENGTH_MAX || !name.chars().all(good) {
+        if name.is_empty() || name.len() > CONTRACT_NAME_LENGTH_MAX || !name.chars().all(good) {
             return Err(ContractIdError);
         }
         Ok(Self(Cow::Owned(name.to_owned())))

@@ -13,9 +13,10 @@ mod view;
 pub(crate) use view::View;
 
 use crate::contract_id::{self, ContractId};
-use crate::encoding::{self, ENCODED_BYTES_MAX};
+use crate::encoding;
 use crate::genesis::Genesis;
 use crate::identity::{BlockTime, Height, PublicKey};
+use crate::limits::ENCODED_BYTES_MAX;
 use crate::outcome::{Output, Refused};
 use crate::transaction::{Author, Call};
 use crate::window::WindowView;

@@ -12,8 +12,7 @@ use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
-/// No value of the ledger is longer, whatever the caller's own limit says.
-pub const ENCODED_BYTES_MAX: usize = 16 << 20;
+use crate::limits::ENCODED_BYTES_MAX;
 
 const CODEC: Configuration<LittleEndian, Fixint, Limit<ENCODED_BYTES_MAX>> =
     bincode::config::standard()

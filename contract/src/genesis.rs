@@ -17,16 +17,13 @@ pub use parameters::Parameters;
 use crate::contract_id::ContractId;
 use crate::hash;
 use crate::identity::{BlockTime, ChainId, Height, PublicKey, Root, ServerId, SpkiHash, SuiteId};
+use crate::limits::GENESIS_BYTES_MAX;
 use crate::record::{PatientRecord, ServerRecord};
 
 /// The schema named in every genesis file.
 pub const GENESIS_SCHEMA: &str = "aidchain.genesis/1";
 /// The version of the file that this crate reads and writes.
 pub const GENESIS_VERSION: u16 = 1;
-/// The longest genesis file.
-pub const GENESIS_BYTES_MAX: usize = 16 << 20;
-/// The most members of a consortium in this version (CONSENSUS.md §4, Bounds).
-pub const MEMBERS_MAX: usize = 31;
 
 /// Whether real patients may be on this ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

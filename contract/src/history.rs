@@ -3,11 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::encoding::{self, Malformed};
-use crate::identity::{HeaderHash, Root};
+use crate::identity::{HeaderHash, Height, Root};
+use crate::limits::HISTORY_BYTES_MAX;
 use crate::merkle::{self, Hash};
-
-/// The longest encoded history: 64 peaks.
-const HISTORY_BYTES_MAX: usize = 4 << 10;
 
 /// An RFC 6962 tree that only grows: the roots of its complete subtrees.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +70,24 @@ impl History {
     }
 }
 
+/// From the block at `height` to the history root over `headers`, the hashes of
+/// all blocks from the genesis on; none if there is no such block among them.
+pub fn path(headers: &[HeaderHash], height: Height) -> Option<Vec<Hash>> {
+    let leaves: Vec<Hash> = headers.iter().map(leaf).collect();
+    merkle::path(&leaves, usize::try_from(height.get()).ok()?)
+}
+
+/// The history root that the header at `newest` must name, if the block at
+/// `height` has this hash and this path.
+pub fn root_from_path(
+    header: &HeaderHash,
+    height: Height,
+    newest: Height,
+    path: &[Hash],
+) -> Option<Root> {
+    merkle::root_from_path(&leaf(header), height.get(), newest.get(), path)
+}
+
 /// A block's leaf in the history tree.
 pub fn leaf(header: &HeaderHash) -> Hash {
     merkle::leaf_hash(header.as_bytes())
@@ -95,6 +111,25 @@ mod tests {
             history.append(&hash(i));
             leaves.push(leaf(&hash(i)));
         }
+    }
+
+    #[test]
+    fn one_header_proves_every_older_block_and_none_of_the_same_age() {
+        let headers: Vec<HeaderHash> = (0..23).map(hash).collect();
+        let mut history = History::new();
+        for header in &headers {
+            history.append(header);
+        }
+        let newest = Height::new(23);
+
+        for (height, header) in (0..).map(Height::new).zip(&headers) {
+            let steps = path(&headers, height).unwrap();
+            let reached = root_from_path(header, height, newest, &steps);
+            assert_eq!(reached, Some(history.root()), "block {height}");
+            let other = root_from_path(&hash(99), height, newest, &steps);
+            assert_ne!(other, Some(history.root()));
+        }
+        assert_eq!(path(&headers, newest), None);
     }
 
     #[test]

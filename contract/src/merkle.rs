@@ -9,9 +9,6 @@ use crate::identity::Root;
 /// A hash inside a tree.
 pub type Hash = [u8; 32];
 
-/// A path is never longer: a tree has fewer than 2^64 leaves.
-pub const PATH_LENGTH_MAX: usize = 64;
-
 /// The hash of a leaf.
 pub fn leaf_hash(leaf: &[u8]) -> Hash {
     hash::plain(&[&[0x00], leaf])

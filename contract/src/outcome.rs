@@ -5,9 +5,7 @@ use thiserror::Error;
 
 use crate::encoding::{self, Malformed};
 use crate::identity::SuiteId;
-
-/// The longest encoded outcome: one refusal for each result of the largest bundle.
-pub const OUTCOME_BYTES_MAX: usize = 128 << 10;
+use crate::limits::OUTCOME_BYTES_MAX;
 
 /// What became of one transaction. The order is the wire number: variants are appended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

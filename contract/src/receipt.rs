@@ -8,7 +8,8 @@ use thiserror::Error;
 use crate::block::{Header, header_hash};
 use crate::encoding::Malformed;
 use crate::identity::{HeaderHash, Root};
-use crate::merkle::{self, Hash, PATH_LENGTH_MAX};
+use crate::limits::PATH_LENGTH_MAX;
+use crate::merkle::{self, Hash};
 use crate::outcome::Outcome;
 use crate::transaction::SignedTransaction;
 

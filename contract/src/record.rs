@@ -8,12 +8,6 @@ use crate::identity::{
     Aid, BlockTime, ChainId, IdCommitment, PublicKey, ServerId, SessionId, SignatureBytes, SuiteId,
 };
 
-/// The longest sealed ID of a [`PatientRecord`].
-pub const SEALED_ID_BYTES_MAX: usize = 256;
-/// The most suites a [`ServerRecord`] may name.
-pub const SERVER_SUITES_MAX: usize = 8;
-/// The longest ID of a Wu-2021 registration (W-16).
-pub const WU_ID_BYTES_MAX: usize = 64;
 /// One [`AuthResult`] on the wire.
 pub const AUTH_RESULT_BYTES: usize = 214;
 

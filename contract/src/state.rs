@@ -17,9 +17,10 @@ pub use memory::MemoryState;
 pub use proof::{Neighbour, NotProved, StateProof};
 
 use crate::contract_id::ContractId;
-use crate::encoding::{self, ENCODED_BYTES_MAX};
+use crate::encoding;
 use crate::hash;
 use crate::identity::{Height, Root};
+use crate::limits::ENCODED_BYTES_MAX;
 
 /// Where an entry of the state lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,12 +8,13 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::encoding::{self, ENCODED_BYTES_MAX, Malformed};
+use crate::encoding::{self, Malformed};
 use crate::genesis::Parameters;
 use crate::hash;
 use crate::identity::{
     Aid, BlockTime, ChainId, PublicKey, ServerId, SignatureBytes, TransactionHash,
 };
+use crate::limits::ENCODED_BYTES_MAX;
 use crate::record::{AuthResult, LegacyResult, PatientRecord, ServerRecord, WuRecord};
 use crate::signature;
 

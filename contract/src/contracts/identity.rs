@@ -12,10 +12,9 @@ use crate::encoding;
 use crate::genesis::{Genesis, Kind, Role};
 use crate::hash;
 use crate::identity::{Aid, Height, PublicKey, SuiteId};
+use crate::limits::{SEALED_ID_BYTES_MAX, WU_ID_BYTES_MAX};
 use crate::outcome::{Output, Refused};
-use crate::record::{
-    PatientRecord, SEALED_ID_BYTES_MAX, Status, WU_ID_BYTES_MAX, WuParameters, WuRecord,
-};
+use crate::record::{PatientRecord, Status, WuParameters, WuRecord};
 use crate::signature;
 use crate::state::{Snapshot, StateError, StateReader};
 use crate::transaction::{Author, Call, Registration};

@@ -3,20 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Activation, Content, GENESIS_SCHEMA, GENESIS_VERSION, GenesisError, Kind, MEMBERS_MAX, Member,
-    Problem, Role,
+    Activation, Content, GENESIS_SCHEMA, GENESIS_VERSION, GenesisError, Kind, Member, Problem, Role,
 };
 use crate::contract_id::{BUILT_IN, ContractId};
 use crate::identity::{Height, PublicKey};
-use crate::record::{PatientRecord, SEALED_ID_BYTES_MAX, SERVER_SUITES_MAX, ServerRecord};
+use crate::limits::{
+    ADDRESS_LENGTH_MAX, MEMBERS_MAX, NAME_LENGTH_MAX, SEALED_ID_BYTES_MAX, SERVER_SUITES_MAX,
+};
+use crate::record::{PatientRecord, ServerRecord};
 use crate::signature;
 
 /// The version of every built-in contract.
 const CONTRACT_VERSION: u16 = 1;
-/// The longest name of a member or a consortium.
-const NAME_LENGTH_MAX: usize = 64;
-/// The longest address of a member.
-const ADDRESS_LENGTH_MAX: usize = 256;
 
 /// Every built-in contract, active from block 0.
 pub(super) fn built_in_contracts() -> Vec<Activation> {

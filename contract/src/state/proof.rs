@@ -14,14 +14,13 @@ use crate::contract_id::ContractId;
 use crate::encoding::{self, Blob, Malformed};
 use crate::hash;
 use crate::identity::Root;
+use crate::limits::STATE_PROOF_BYTES_MAX;
 use crate::merkle::Hash;
 
 /// The hash of a subtree without a leaf.
 pub(super) const EMPTY_TREE: &Hash = b"SPARSE_MERKLE_PLACEHOLDER_HASH__";
 /// Bits of a hashed key.
 const DEPTH_MAX: usize = 256;
-/// The longest encoded proof.
-const STATE_PROOF_BYTES_MAX: usize = 64 << 10;
 
 /// The other leaf in the subtree where the key would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::proof::{EMPTY_TREE, Neighbour, StateProof};
 use super::{Entry, StateError, StateReader, Table, WriteSet, entry_key};
-use crate::encoding::{self, Blob, ENCODED_BYTES_MAX};
+use crate::encoding::{self, Blob};
 use crate::identity::{Height, Root};
+use crate::limits::ENCODED_BYTES_MAX;
 use crate::merkle::Hash;
 
 /// Path of the root: no nibbles.
