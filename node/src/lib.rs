@@ -1,12 +1,18 @@
 //! aidchain's node: consensus driver, network, ledger store, HTTP services and explorer.
 
+pub mod access;
 pub mod clock;
 pub mod config;
+pub mod explorer;
+pub mod http;
 pub mod keys;
 pub mod limits;
 pub mod metrics;
 pub mod network;
+pub mod refusals;
+pub mod sessions;
 pub mod status;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod votelog;
