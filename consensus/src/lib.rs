@@ -25,6 +25,14 @@
 //! 6. **Timers**: one per [`Timer`]; arming replaces. The replica ignores an expiry that was overtaken.
 //! 7. **Fetch**: deliver [`Input::Fetched`] in ascending order; the effect comes again while blocks are missing.
 //!
+#![cfg_attr(
+    test,
+    expect(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        reason = "a test stops at its own mistakes"
+    )
+)]
 
 mod batch;
 mod block;

@@ -111,6 +111,8 @@ pub struct Replica<S: Scheme> {
     slots: BTreeMap<Seq, Slot>,
     /// CHECKPOINTs and certificates of recent blocks.
     tallies: BTreeMap<Seq, Tally>,
+    /// Every block up to here is certified, or lies W below the highest that is.
+    certified: Seq,
     /// The certificate of the highest certified block; none before the epoch's first.
     stable: Option<Proven<CheckpointCertificate>>,
     /// The highest block executed here.
@@ -231,9 +233,9 @@ impl<S: Scheme> Replica<S> {
             .map_or(self.origin, |certificate| certificate.seq)
     }
 
-    /// min(stable, executed): nothing at or below it is voted on or kept.
+    /// min(certified, executed): nothing at or below it is voted on or kept.
     fn base(&self) -> Seq {
-        self.stable_seq().min(self.executed)
+        self.certified.min(self.executed)
     }
 
     /// Whether this replica votes at this sequence number: base < seq ≤ base + W, not beyond E.
@@ -285,6 +287,12 @@ impl<S: Scheme> Replica<S> {
     /// The highest block that has a certificate here.
     pub fn stable(&self) -> Seq {
         self.stable_seq()
+    }
+
+    /// The highest block below which nothing is voted on or kept: a segment of the vote log may
+    /// go when everything in it is at or below this, and in the store.
+    pub fn settled(&self) -> Seq {
+        self.base()
     }
 
     /// The highest block executed here.

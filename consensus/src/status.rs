@@ -42,13 +42,13 @@ pub struct Status {
     pub view: View,
     /// Whether it is in the view; otherwise it waits for the NEW-VIEW.
     pub active: bool,
-    /// Its highest certified block.
+    /// Up to here it has the certificate of every block.
     pub stable: Seq,
     /// Its highest executed block.
     pub executed: Seq,
     /// Each open sequence number.
     pub open: Vec<OpenSlot>,
-    /// Whose CHECKPOINTs it holds for the blocks above `stable`.
+    /// Whose CHECKPOINTs it holds for executed blocks that have no certificate yet.
     pub checkpoints: Vec<(Seq, Members)>,
     /// Whose VIEW-CHANGEs it holds for this view.
     pub view_changes: Members,

@@ -15,8 +15,14 @@ impl<S: Scheme> Replica<S> {
             return Vec::new();
         };
         let mut records = self.birth.clone();
-        let stable = self.stable.clone().map(Proven::into_inner);
-        records.extend(stable.map(|certificate| Record::Stable { certificate }));
+        let certificates = self
+            .tallies
+            .values()
+            .filter_map(|tally| tally.certificate.clone());
+        let certificates = certificates
+            .chain(self.stable.clone())
+            .map(Proven::into_inner);
+        records.extend(certificates.map(|certificate| Record::Stable { certificate }));
         records.extend(self.entered.clone().map(Record::NewView));
         records.extend(self.leaving.clone().map(Record::ViewChange));
         for slot in self.slots.values() {

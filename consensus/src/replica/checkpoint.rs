@@ -173,17 +173,37 @@ impl<S: Scheme> Replica<S> {
         if own.is_some_and(|own| !self.agrees(seq, own, certificate.header)) {
             return;
         }
+        self.persist(Record::Stable {
+            certificate: certificate.clone().into_inner(),
+        });
         if seq > self.stable_seq() {
-            self.persist(Record::Stable {
-                certificate: certificate.clone().into_inner(),
-            });
             self.stable = Some(certificate.clone());
         }
+        self.extend_certified();
         if seq <= self.executed {
             self.effects.push(Effect::Certified(certificate));
         }
         self.advance_base();
         self.fetch_if_far_behind();
+    }
+
+    /// Moves up to where every block is certified. A block may miss its certificate though a
+    /// higher one has it, when a faulty member signs the one and not the other: it is kept
+    /// until it has its own, so that whoever lacks the block can get it from somebody. A
+    /// certificate W higher shows that an honest member has it.
+    pub(super) fn extend_certified(&mut self) {
+        let window = Seq::new(self.parameters.window);
+        self.certified = self
+            .certified
+            .max(Seq::new(self.stable_seq().above(window)));
+        let certified = |tally: &Tally| tally.certificate.is_some();
+        while self
+            .tallies
+            .get(&self.certified.next())
+            .is_some_and(certified)
+        {
+            self.certified = self.certified.next();
+        }
     }
 
     /// Whether two results are one; if not, this replica signs nothing more.

@@ -3,7 +3,7 @@
 use crate::batch::{Batch, Proposed, ValidBatch};
 use crate::error::Rejected;
 use crate::frame::Frame;
-use crate::io::Want;
+use crate::io::{Effect, Want};
 use crate::message::PrePrepare;
 use crate::number::Seq;
 use crate::record::Record;
@@ -73,14 +73,13 @@ impl<S: Scheme> Replica<S> {
         let Some(me) = self.voter() else { return };
         let (view, seq, digest): (_, Seq, _) = (self.view, self.next, batch.digest());
         let slot = self.slots.entry(seq).or_default();
-        debug_assert!(
-            slot.may_vote(view, digest),
-            "a primary proposes once at each place"
-        );
+        self.next = seq.next();
+        // Only if more than f members are faulty: then this place is ordered already, but the
+        // new view did not propose it again.
         if !slot.may_vote(view, digest) {
+            self.effects.push(Effect::Dropped(batch));
             return;
         }
-        self.next = seq.next();
         let body = PrePrepare { view, seq, digest };
         let own = Signed::sign(body, me, &self.committee, &self.key);
         slot.hold(&Proposed::Valid(ValidBatch::checked(batch.clone())));

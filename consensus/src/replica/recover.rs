@@ -122,6 +122,7 @@ impl<S: Scheme> Replica<S> {
             view_changes: BTreeMap::new(),
             slots: BTreeMap::new(),
             tallies: BTreeMap::new(),
+            certified: origin,
             stable: None,
             executed,
             dispatched: executed,

@@ -23,15 +23,7 @@ impl<S: Scheme> Replica<S> {
             .enumerate()
             .filter(|(_, one)| one.epoch() == Some(epoch));
         let here: Vec<(usize, &Record)> = here.collect();
-        let last = here
-            .iter()
-            .filter_map(|(place, one)| Some((*place, certified(one)?)));
-        if let Some((record, newest)) = last.max_by_key(|(_, certificate)| certificate.seq) {
-            newest
-                .check(&self.committee)
-                .map_err(|why| RecoverError::BadRecord { record, why })?;
-            self.stable = Some(Proven::assembled(newest.clone()));
-        }
+        self.replay_certificates(&here)?;
         let entered = |one: &Record| matches!(one, Record::ViewChange(_) | Record::NewView(_));
         let views = here
             .iter()
@@ -45,6 +37,27 @@ impl<S: Scheme> Replica<S> {
                 .map_err(|why| RecoverError::BadRecord { record, why })?;
         }
         self.diverged_before();
+        Ok(())
+    }
+
+    /// The certificates of blocks, from which `base` follows.
+    fn replay_certificates(&mut self, records: &[(usize, &Record)]) -> Result<(), RecoverError> {
+        let known = records
+            .iter()
+            .filter_map(|(place, one)| Some((*place, certified(one)?)));
+        let newest = known.clone().map(|(_, certificate)| certificate.seq).max();
+        let window = Seq::new(self.parameters.window);
+        let oldest = Seq::new(newest.unwrap_or(Seq::ZERO).above(window));
+        for (record, certificate) in known.filter(|(_, one)| one.seq > oldest) {
+            let proof = Proven::verify(certificate.clone(), &self.committee)
+                .map_err(|why| RecoverError::BadRecord { record, why })?;
+            if proof.seq > self.stable_seq() {
+                self.stable = Some(proof.clone());
+            }
+            let tally = self.tallies.entry(proof.seq).or_default();
+            tally.certificate = Some(proof);
+        }
+        self.extend_certified();
         Ok(())
     }
 
@@ -91,13 +104,7 @@ impl<S: Scheme> Replica<S> {
             Record::Checkpoint { own } => self.replay_checkpoint(own),
             Record::ViewChange(own) => self.replay_view_change(own),
             Record::NewView(new_view) => self.replay_new_view(new_view),
-            Record::Stable { certificate } => {
-                let proof = Proven::verify(certificate.clone(), &self.committee)?;
-                let tally = self.tallies.entry(proof.seq).or_default();
-                tally.certificate = Some(proof);
-                Ok(())
-            }
-            Record::Key { .. } | Record::Birth { .. } => Ok(()),
+            Record::Stable { .. } | Record::Key { .. } | Record::Birth { .. } => Ok(()),
         }
     }
 

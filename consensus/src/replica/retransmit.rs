@@ -29,6 +29,7 @@ impl<S: Scheme> Replica<S> {
         let weak = self.committee.weak_quorum();
         !self.active
             || self.behind
+            || self.certified != self.executed
             || self.stable_seq() != self.executed
             || self.slots.values().any(|slot| slot.is_open(weak))
     }
@@ -79,18 +80,17 @@ impl<S: Scheme> Replica<S> {
     fn status(&self) -> Status {
         let weak = self.committee.weak_quorum();
         let open = self.slots.iter().filter(|(_, slot)| slot.is_open(weak));
-        let stable = self.stable_seq();
-        let tallies = self
-            .tallies
-            .range(stable.next()..=self.executed.max(stable.next()));
+        let tallies = self.tallies.range(self.certified.next()..);
+        let tallies = tallies.take_while(|(seq, _)| **seq <= self.executed);
         Status {
             epoch: self.committee.epoch(),
             view: self.view,
             active: self.active,
-            stable,
+            stable: self.certified,
             executed: self.executed,
             open: open.map(|(seq, slot)| self.open_slot(*seq, slot)).collect(),
             checkpoints: tallies
+                .filter(|(_, tally)| tally.certificate.is_none())
                 .map(|(seq, tally)| (*seq, tally.votes.keys().copied().collect()))
                 .collect(),
             view_changes: self.leavers().collect(),
@@ -132,6 +132,9 @@ impl<S: Scheme> Replica<S> {
             });
         }
         let mut frames = Vec::new();
+        if self.learns_from(status) {
+            frames.push(Frame::Status(self.status()));
+        }
         self.answer_stable(status, &mut frames);
         self.answer_view(status, &mut frames);
         if status.view <= self.view {
@@ -146,7 +149,22 @@ impl<S: Scheme> Replica<S> {
         Ok(())
     }
 
-    /// The stable certificate, and its own CHECKPOINTs above it.
+    /// Whether the peer has something that this replica lacks without knowing: it then says
+    /// what it lacks in turn. The peer has the thing, so it does not do the same.
+    fn learns_from(&self, status: &Status) -> bool {
+        let same = status.view == self.view && status.active && self.active;
+        let unseen = |open: &OpenSlot| {
+            let slot = self.slots.get(&open.seq);
+            let proposed = slot.is_some_and(|slot| slot.proposal.is_some());
+            let committed = slot.is_some_and(|slot| slot.committed.is_some());
+            let lacking = (same && open.pre_prepare && !proposed) || (open.committed && !committed);
+            self.votes_at(open.seq) && lacking && open.seq > self.executed
+        };
+        status.stable > self.stable_seq() || status.open.iter().any(unseen)
+    }
+
+    /// The newest certificate; the certificates of blocks that the peer has executed without
+    /// getting theirs; and its own CHECKPOINTs for blocks without a certificate.
     fn answer_stable(&self, status: &Status, frames: &mut Vec<Frame>) {
         if let Some(stable) = self
             .stable
@@ -155,14 +173,17 @@ impl<S: Scheme> Replica<S> {
         {
             frames.push(Frame::Stable(stable.clone().into_inner()));
         }
-        let Some(me) = self.voter() else { return };
-        for (seq, tally) in self.tallies.range(self.stable_seq().next()..) {
+        let me = self.voter();
+        for (seq, tally) in self.tallies.range(status.stable.next()..) {
             let held = status.checkpoints.iter().find(|(known, _)| known == seq);
-            let lacks = held.is_none_or(|(_, members)| !members.contains(me));
-            let own = tally
-                .votes
-                .get(&me)
-                .filter(|_| lacks && *seq > status.stable);
+            if let Some(certificate) = &tally.certificate {
+                if *seq <= status.executed && *seq != self.stable_seq() {
+                    frames.push(Frame::Stable(certificate.clone().into_inner()));
+                }
+                continue;
+            }
+            let own = me.filter(|me| held.is_none_or(|(_, members)| !members.contains(*me)));
+            let own = own.and_then(|me| tally.votes.get(&me));
             frames.extend(own.map(|own| Frame::Checkpoint(own.as_signed().clone())));
         }
     }
