@@ -219,7 +219,9 @@ impl Checkers {
 
     /// The highest block that was acknowledged.
     pub fn newest(&self) -> Seq {
-        self.acknowledged.last_key_value().map_or(Seq::ZERO, |(seq, _)| *seq)
+        self.acknowledged
+            .last_key_value()
+            .map_or(Seq::ZERO, |(seq, _)| *seq)
     }
 
     /// How many heights have been acknowledged.

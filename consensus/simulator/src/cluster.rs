@@ -98,6 +98,8 @@ pub struct Cluster<S: SimulatedScheme> {
     submitted: u64,
     /// COMMITs sent so far.
     commits: u64,
+    /// Batches handed over for execution so far.
+    ordered: u64,
     /// The rules.
     checkers: Checkers,
     /// What happened, when wanted.
@@ -134,6 +136,7 @@ impl<S: SimulatedScheme> Cluster<S> {
             healed: None,
             submitted: 0,
             commits: 0,
+            ordered: 0,
             checkers,
             trace: traced.then(Vec::new),
             scenario,
@@ -198,7 +201,7 @@ impl<S: SimulatedScheme> Cluster<S> {
                     self.feed(node, Input::Expired(timer));
                 }
             }
-            Event::Executed { node, life, batch } => self.execute(node, life, batch),
+            Event::Executed { node, life, batch } => self.execute(node, life, &batch),
             Event::Fetched { node, life, blocks } => {
                 for block in blocks {
                     if self.nodes[node].life == life {
@@ -239,12 +242,12 @@ impl<S: SimulatedScheme> Cluster<S> {
     }
 
     /// An executor is done with a batch.
-    fn execute(&mut self, node: usize, life: u32, batch: Batch) {
+    fn execute(&mut self, node: usize, life: u32, batch: &Batch) {
         if self.nodes[node].life != life {
             return;
         }
         let (seq, header) = self.nodes[node].store.execute(batch.clone());
-        self.nodes[node].settle(&batch);
+        self.nodes[node].settle(batch);
         if self.dice.chance(300) {
             self.nodes[node].store.flush();
         }
@@ -313,9 +316,8 @@ impl<S: SimulatedScheme> Cluster<S> {
         let last = self.checkers.newest();
         let mut members = self.nodes.iter().filter(|node| node.survives());
         self.healed.is_some()
-            && members.all(|node| {
-                node.is_done(self.scenario.transactions) && node.store.height() == last
-            })
+            && members
+                .all(|node| node.is_done(self.scenario.transactions) && node.store.height() == last)
     }
 
     /// Whether the time for it is over.

@@ -10,6 +10,14 @@
     clippy::indexing_slicing,
     reason = "a simulator stops at its own mistakes; nothing comes in from outside"
 )]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a filter passes on everything that it does not change"
+)]
+#![expect(
+    clippy::fn_params_excessive_bools,
+    reason = "whether a run is traced, and whether a member is an observer"
+)]
 
 mod adversary;
 mod checkers;

@@ -36,15 +36,15 @@ pub struct Node<S: SimulatedScheme> {
     /// When the executor is done with what it has.
     pub executor_free: Time,
     /// Transactions that are not executed, in order of arrival.
-    pool: BTreeMap<u64, (u64, Time)>,
+    pub pool: BTreeMap<u64, (u64, Time)>,
     /// Those of them that a proposal of this node holds.
-    proposed: BTreeSet<u64>,
+    pub proposed: BTreeSet<u64>,
     /// Every transaction that was executed here.
-    executed: BTreeSet<u64>,
+    pub executed: BTreeSet<u64>,
     /// Arrival numbers given out so far.
-    arrivals: u64,
+    pub arrivals: u64,
     /// What the replica was told of the pool.
-    told: Pending,
+    pub told: Pending,
 }
 
 impl<S: SimulatedScheme> Node<S> {
@@ -209,6 +209,6 @@ impl<S: SimulatedScheme> Node<S> {
             return false;
         };
         let all = (0..transactions).all(|one| self.executed.contains(&one));
-        all && replica.stable() == replica.executed()
+        all && replica.settled() == replica.executed()
     }
 }

@@ -31,6 +31,13 @@ pub struct Scenario {
     pub parameters: Parameters,
     /// Frames lost, in 1000.
     pub loss: u64,
+    /// COMMITs lost on top of that, in 1000.
+    pub commit_loss: u64,
+    /// A member that hears no proposals and no PREPAREs until everything heals.
+    pub deaf: Option<usize>,
+    /// Whoever hands over this many batches for execution is cut off at once: often a member
+    /// that alone knows that a batch is ordered.
+    pub isolated_at: Option<u64>,
     /// Frames sent twice, in 1000.
     pub duplication: u64,
     /// The longest delay of a frame.
@@ -79,6 +86,9 @@ impl Scenario {
                 ..Parameters::LAN
             },
             loss: dice.pick(&[0, 0, 20, 100, 250]),
+            commit_loss: dice.pick(&[0, 0, 300, 800]),
+            deaf: dice.chance(400).then(|| dice.place(size)),
+            isolated_at: dice.chance(400).then(|| 1 + dice.below(12)),
             duplication: dice.pick(&[0, 50]),
             delay: Duration::from_millis(dice.pick(&[1, 5, 40, 150])),
             crash: dice.pick(&[0, 5, 20, 60]),
@@ -97,6 +107,9 @@ impl Scenario {
             fates: vec![Fate::Honest; size],
             parameters: Parameters::LAN,
             loss: 0,
+            commit_loss: 0,
+            deaf: None,
+            isolated_at: None,
             duplication: 0,
             delay: Duration::from_millis(2),
             crash: 0,

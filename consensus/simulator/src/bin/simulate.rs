@@ -20,15 +20,12 @@ struct Wish {
 }
 
 fn main() -> ExitCode {
-    match wish(std::env::args().skip(1)) {
-        Some(wish) => simulate(wish).unwrap_or(ExitCode::from(2)),
-        None => {
-            let usage = "usage: simulate [--seeds N] [--base-seed S] [--trace]\n";
-            io::stderr()
-                .write_all(usage.as_bytes())
-                .map_or(ExitCode::from(3), |()| ExitCode::from(2))
-        }
-    }
+    let Some(wish) = wish(std::env::args().skip(1)) else {
+        let usage = "usage: simulate [--seeds N] [--base-seed S] [--trace]\n";
+        let told = io::stderr().write_all(usage.as_bytes());
+        return ExitCode::from(if told.is_ok() { 2 } else { 3 });
+    };
+    simulate(wish).unwrap_or_else(|_| ExitCode::from(3))
 }
 
 /// Reads the command line.

@@ -127,6 +127,10 @@ impl<S: SimulatedScheme> Cluster<S> {
         self.nodes[node].executor_free = free;
         let life = self.nodes[node].life;
         self.schedule(free.since(self.now), Event::Executed { node, life, batch });
+        self.ordered += 1;
+        if self.scenario.isolated_at == Some(self.ordered) && self.healed.is_none() {
+            self.isolate(node);
+        }
     }
 
     /// Asks some other node for blocks.

@@ -92,6 +92,16 @@ impl<S: SimulatedScheme> Cluster<S> {
         self.schedule(after, Event::Mend);
     }
 
+    /// A node reaches nobody, and nobody reaches it.
+    pub(super) fn isolate(&mut self, node: usize) {
+        let id = self.nodes[node].id;
+        self.note(|| format!("{id:?} is cut off"));
+        for peer in 0..self.nodes.len() {
+            self.cut.insert((node, peer));
+            self.cut.insert((peer, node));
+        }
+    }
+
     /// All reach all again.
     pub(super) fn mend(&mut self) {
         self.note(|| "mend".to_owned());

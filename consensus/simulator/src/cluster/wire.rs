@@ -38,6 +38,16 @@ impl<S: SimulatedScheme> Cluster<S> {
         if self.cut.contains(&(from, to)) || (!healed && self.dice.chance(self.scenario.loss)) {
             return;
         }
+        let early = matches!(
+            frame,
+            Frame::PrePrepare(..) | Frame::Prepare(_) | Frame::Prepared(_) | Frame::Committed(_)
+        );
+        let commit = matches!(frame, Frame::Commit(_));
+        let unheard = (early && self.scenario.deaf == Some(to))
+            || (commit && self.dice.chance(self.scenario.commit_loss));
+        if !healed && unheard {
+            return;
+        }
         let longest = self.scenario.delay;
         let longest = if healed {
             longest.min(HEALED_DELAY)
