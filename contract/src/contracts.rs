@@ -31,6 +31,9 @@ pub trait State {
 
     /// Writes a value under a contract's key.
     fn put(&mut self, contract: &ContractId, key: &[u8], value: Vec<u8>);
+
+    /// A value is not what this crate wrote: the block cannot be executed here.
+    fn found_damage(&mut self);
 }
 
 /// The rules for the calls of one kind.
@@ -83,7 +86,7 @@ impl Context<'_, '_> {
         apply(self, call)
     }
 
-    /// Reads a typed value; a value of another type is a broken store, not an absence.
+    /// Reads a typed value.
     pub(crate) fn read<T>(&mut self, contract: &ContractId, key: &[u8]) -> Option<T>
     where
         T: Serialize + DeserializeOwned,
@@ -97,14 +100,17 @@ impl Context<'_, '_> {
     }
 }
 
-/// Reads a typed value from a state.
+/// Reads a typed value from a state. A value of another type is a damaged store,
+/// not an absence.
 pub(crate) fn read<T>(state: &mut dyn State, contract: &ContractId, key: &[u8]) -> Option<T>
 where
     T: Serialize + DeserializeOwned,
 {
     let bytes = state.get(contract, key)?;
     let value = encoding::decode(&bytes, ENCODED_BYTES_MAX);
-    debug_assert!(value.is_ok(), "the state holds what this crate wrote");
+    if value.is_err() {
+        state.found_damage();
+    }
     value.ok()
 }
 

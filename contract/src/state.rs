@@ -8,6 +8,7 @@
 mod memory;
 mod proof;
 mod tree;
+mod walk;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

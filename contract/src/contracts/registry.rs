@@ -88,3 +88,42 @@ pub(crate) fn missing(entries: &[ContractEntry], height: Height) -> Option<&Cont
         .iter()
         .find(|entry| entry.is_active(height) && !entry.is_supported())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &str, version: u16, activation: u64) -> ContractEntry {
+        ContractEntry {
+            id: name.parse().unwrap(),
+            version,
+            activation: Height::new(activation),
+            status: ContractStatus::Enabled,
+        }
+    }
+
+    #[test]
+    fn a_contract_of_later_software_is_missing_from_its_activation_on() {
+        let entries = [entry("identity", 1, 0), entry("disclosure", 1, 100)];
+
+        assert_eq!(missing(&entries, Height::new(99)), None);
+        assert_eq!(missing(&entries, Height::new(100)), entries.get(1));
+    }
+
+    #[test]
+    fn a_later_version_of_a_known_contract_is_missing_too() {
+        let entries = [entry("authlog", 2, 7)];
+
+        assert_eq!(missing(&entries, Height::new(6)), None);
+        assert_eq!(missing(&entries, Height::new(7)), entries.first());
+    }
+
+    #[test]
+    fn a_retired_contract_is_not_missed() {
+        let mut retired = entry("disclosure", 1, 0);
+        retired.status = ContractStatus::Retired;
+
+        assert!(!retired.is_active(Height::new(5)));
+        assert_eq!(missing(&[retired], Height::new(5)), None);
+    }
+}

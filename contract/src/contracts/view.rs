@@ -85,4 +85,9 @@ impl State for View<'_> {
     fn put(&mut self, contract: &ContractId, key: &[u8], value: Vec<u8>) {
         self.pending.insert(state_key(contract, key), value);
     }
+
+    fn found_damage(&mut self) {
+        let error = StateError::Corrupt("a value of the state is damaged");
+        self.failure.get_or_insert(error);
+    }
 }

@@ -1,4 +1,4 @@
-//! The one file that names `jmt`.
+//! Reading and writing the tree through `jmt`.
 //!
 //! `jmt` wants a root at every version; most blocks write none. So its request
 //! for the root just before the version it writes is answered with the newest
@@ -8,14 +8,12 @@ use std::collections::BTreeMap;
 
 use jmt::storage::{LeafNode, Node, NodeKey, TreeReader};
 use jmt::{KeyHash, OwnedValue, RootHash, Sha256Jmt};
-use serde::{Deserialize, Serialize};
 
-use super::proof::{EMPTY_TREE, Neighbour, StateProof};
-use super::{Entry, StateError, StateReader, Table, WriteSet, entry_key};
-use crate::encoding::{self, Blob};
+use super::proof::{EMPTY_TREE, StateProof};
+use super::{Entry, StateError, StateReader, Table, WriteSet, entry_key, walk};
+use crate::encoding;
 use crate::identity::{Height, Root};
 use crate::limits::ENCODED_BYTES_MAX;
-use crate::merkle::Hash;
 
 /// Path of the root: no nibbles.
 const ROOT_PREFIX: [u8; 1] = [0];
@@ -87,58 +85,23 @@ pub(super) fn prove<R: StateReader>(
     height: Height,
     key: [u8; 32],
 ) -> Result<StateProof, StateError> {
-    let Some(actual) = newest_root(reader, height)? else {
-        return Ok(StateProof::default());
-    };
-    let source = Source::reading(reader, actual);
-    let (value, proof) = Sha256Jmt::new(&source)
-        .get_with_proof(KeyHash(key), actual.get())
-        .map_err(|error| StateError::Tree(error.to_string()))?;
-    // The fields of jmt's proof are private; its encoding is not.
-    let bytes = encoding::encode(&proof);
-    let opened: JmtProof = encoding::decode(&bytes, ENCODED_BYTES_MAX)
-        .map_err(|_malformed| StateError::Corrupt("a proof of another form"))?;
-    let neighbour = match (&value, opened.leaf) {
-        (None, Some((key_hash, value_hash))) => Some(Neighbour {
-            key_hash,
-            value_hash,
-        }),
-        (Some(_), _) | (None, None) => None,
-    };
-    Ok(StateProof {
-        value: value.map(Blob::new),
-        neighbour,
-        siblings: opened.siblings.iter().map(JmtNode::hash).collect(),
-    })
+    match newest_root(reader, height)? {
+        Some(root) => walk::prove(reader, root, key),
+        None => Ok(StateProof::default()),
+    }
 }
 
-/// The form of jmt's proofs.
-#[derive(Serialize, Deserialize)]
-struct JmtProof {
-    /// The leaf that was found: key hash and value hash.
-    leaf: Option<(Hash, Hash)>,
-    /// Siblings from the bottom up.
-    siblings: Vec<JmtNode>,
-}
-
-/// The form of a sibling in jmt's proofs.
-#[derive(Serialize, Deserialize)]
-enum JmtNode {
-    /// Nothing below.
-    Null,
-    /// Hashes of the left and the right child.
-    Internal(Hash, Hash),
-    /// Key hash and value hash.
-    Leaf(Hash, Hash),
-}
-
-impl JmtNode {
-    fn hash(&self) -> Hash {
-        match self {
-            Self::Null => *EMPTY_TREE,
-            Self::Internal(left, right) => super::proof::inner_hash(left, right),
-            Self::Leaf(key, value) => super::proof::leaf_hash(key, value),
-        }
+/// The node at a path that the block at exactly `height` wrote, if it wrote one.
+pub(super) fn read_node<R: StateReader>(
+    reader: &R,
+    prefix: &[u8],
+    height: Height,
+) -> Result<Option<Node>, StateError> {
+    match reader.newest(Table::Nodes, prefix, height)? {
+        Some((at, bytes)) if at == height => encoding::decode(&bytes, ENCODED_BYTES_MAX)
+            .map(Some)
+            .map_err(|_malformed| StateError::Corrupt("a node of the state tree is damaged")),
+        Some(_) | None => Ok(None),
     }
 }
 
@@ -214,15 +177,7 @@ impl<'a, R: StateReader> Source<'a, R> {
 impl<R: StateReader> TreeReader for Source<'_, R> {
     fn get_node_option(&self, node_key: &NodeKey) -> anyhow::Result<Option<Node>> {
         let height = self.stored_height(node_key);
-        let found = self
-            .reader
-            .newest(Table::Nodes, &node_prefix(node_key), height)?;
-        match found {
-            Some((at, bytes)) if at == height => {
-                Ok(Some(encoding::decode(&bytes, ENCODED_BYTES_MAX)?))
-            }
-            Some(_) | None => Ok(None),
-        }
+        Ok(read_node(self.reader, &node_prefix(node_key), height)?)
     }
 
     fn get_value_option(

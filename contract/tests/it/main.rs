@@ -10,6 +10,7 @@
 mod batches;
 mod boundaries;
 mod consortium;
+mod damage;
 mod execute;
 mod genesis;
 mod merkle;

@@ -270,3 +270,17 @@ fn wu_2021_registers_once_and_signs_in_on_the_servers_word() {
     let found = identity::identity_at(&ledger.snapshot(), &aid).unwrap();
     assert_eq!(found.unwrap().suite(), SuiteId::WU_2021);
 }
+
+#[test]
+fn a_contract_takes_calls_from_its_activation_on() {
+    let mut later = crate::consortium::content(contract::Kind::Secure);
+    let identities = later.contracts.iter_mut().find(|c| c.id == identity::ID);
+    identities.unwrap().activation = contract::Height::new(2);
+    let mut ledger = Consortium::founded(&later);
+    let registration = Box::new(Patient::new(2).registration(ledger.chain()));
+
+    let early = ledger.by_member(0, Call::Register(registration.clone()));
+    assert_eq!(ledger.one(early), refused(Refused::ContractInactive));
+    let in_time = ledger.by_member(0, Call::Register(registration));
+    assert_eq!(ledger.one(in_time), WRITTEN);
+}
