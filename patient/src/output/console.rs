@@ -73,7 +73,7 @@ impl Mark {
 }
 
 /// The one way a command speaks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Console {
     form: Form,
     talk: Talk,
