@@ -3,6 +3,7 @@
 mod axe;
 mod explorer;
 mod pages;
+mod vectors;
 mod verify;
 mod world;
 
@@ -20,6 +21,7 @@ pub(crate) fn run(claims: &mut Claims) -> Result<(), Broken> {
     }
     let driver = Driver::start()?;
     let mut browser = Browser::open(&driver)?;
+    vectors::claims(claims, &mut browser)?;
     let mut world = World::start()?;
     explorer::empty(claims, &mut browser, &world);
     world.populate()?;

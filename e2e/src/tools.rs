@@ -6,11 +6,23 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::claims::{Broken, Verdict, ensure_equal};
+use crate::claims::{Broken, Verdict, ensure, ensure_equal};
 
 /// The node binary: `AIDCHAIN_BIN`, or the one that `scripts/build-static` made.
 pub(crate) fn aidchain() -> PathBuf {
     std::env::var_os("AIDCHAIN_BIN").map_or_else(|| PathBuf::from("dist/aidchain"), PathBuf::from)
+}
+
+/// The dynamically linked binary that the tests were built beside: a static one ignores `faketime`.
+pub(crate) fn dynamic_aidchain() -> Result<PathBuf, Broken> {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    let named = std::env::var_os("AIDCHAIN_DYNAMIC_BIN").map(PathBuf::from);
+    let path = named.unwrap_or_else(|| target.join("debug/aidchain"));
+    ensure(path.is_file(), || {
+        format!("no {}: `cargo build --workspace` makes it", path.display())
+    })?;
+    Ok(path.canonicalize()?)
 }
 
 /// What a program came to.
@@ -52,11 +64,6 @@ pub(crate) fn finish(command: &mut Command) -> io::Result<Ended> {
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
         talk: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
-}
-
-/// Runs the node binary.
-pub(crate) fn aidchain_with(arguments: &[&str]) -> io::Result<Ended> {
-    finish(Command::new(aidchain()).args(arguments))
 }
 
 /// Whether a program of that name is in the path.

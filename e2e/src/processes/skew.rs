@@ -1,7 +1,7 @@
 //! Members whose clocks are wrong: `faketime` and a binary linked dynamically.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::{consortium, settled};
 use crate::claims::{Broken, Claims, Verdict, ensure};
+use crate::tools::dynamic_aidchain;
 
 /// The claims.
 pub(super) fn claims(claims: &mut Claims) {
@@ -21,18 +22,6 @@ pub(super) fn claims(claims: &mut Claims) {
         );
         claims.hold(&claim, || skewed(offset));
     }
-}
-
-/// The dynamically linked binary that the tests were built beside: a static one ignores preloading.
-fn dynamic_binary() -> Result<PathBuf, Broken> {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    let named = std::env::var_os("AIDCHAIN_DYNAMIC_BIN").map(PathBuf::from);
-    let path = named.unwrap_or_else(|| target.join("debug/aidchain"));
-    ensure(path.is_file(), || {
-        format!("no {}: `cargo build --workspace` makes it", path.display())
-    })?;
-    Ok(path.canonicalize()?)
 }
 
 /// Starts a member under a wrong clock.
@@ -59,7 +48,7 @@ fn start_skewed(node: &Node, binary: &Path, offset: &str) -> Result<Child, Broke
 
 /// One member, the first primary, under a wrong clock.
 fn skewed(offset: &str) -> Verdict {
-    let dynamic = dynamic_binary()?;
+    let dynamic = dynamic_aidchain()?;
     let (mut consortium, workload) = consortium()?;
     let binary = consortium.binary.clone();
     for node in &mut consortium.nodes {
