@@ -165,7 +165,7 @@ impl Root {
 }
 
 /// A 64-byte signature as it travels.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SignatureBytes {
     /// First half.
     r: [u8; 32],
@@ -214,6 +214,27 @@ impl FromStr for SignatureBytes {
     }
 }
 
+impl Serialize for SignatureBytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            (self.r, self.s).serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SignatureBytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = String::deserialize(deserializer)?;
+            text.parse().map_err(D::Error::custom)
+        } else {
+            <([u8; 32], [u8; 32])>::deserialize(deserializer).map(|(r, s)| Self { r, s })
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,5 +276,17 @@ mod tests {
 
         assert_eq!(SignatureBytes::new(bytes).to_bytes(), bytes);
         assert_eq!(crate::encoding::encode(&SignatureBytes::new(bytes)), bytes);
+    }
+
+    #[test]
+    fn a_signature_is_hex_where_people_read_it() {
+        let signature = SignatureBytes::new([0xab; 64]);
+        let json = serde_json::to_string(&signature).unwrap();
+
+        assert_eq!(json, format!("\"{}\"", "ab".repeat(64)));
+        assert_eq!(
+            serde_json::from_str::<SignatureBytes>(&json).unwrap(),
+            signature
+        );
     }
 }
