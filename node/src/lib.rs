@@ -1,6 +1,7 @@
 //! aidchain's node: consensus driver, network, ledger store, HTTP services and explorer.
 
 pub mod access;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod explorer;

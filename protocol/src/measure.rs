@@ -5,7 +5,9 @@
 //! captures is then tried against her own enrolment, where a refusal is a false
 //! reject, and against everybody else's, where a success is a false accept.
 
-use rand_core::CryptoRng;
+use chacha20::ChaCha20Rng;
+use rand_core::{CryptoRng, SeedableRng};
+use sha2::{Digest, Sha256};
 
 use crate::biometric::{ENROLMENT_CAPTURES, Template};
 use crate::fuzzy::{self, Auxiliary, RandomString};
@@ -50,6 +52,13 @@ impl<'a> Subject<'a> {
             probes,
         })
     }
+}
+
+/// The draw of a subject whom no known answer enrols: made from her label alone, so
+/// that a measurement repeats.
+pub fn draw(label: &str) -> ChaCha20Rng {
+    let seed = Sha256::new_with_prefix("aidchain/measure/draw").chain_update(label);
+    ChaCha20Rng::from_seed(seed.finalize().into())
 }
 
 /// Tries every subject's probes against every subject's enrolment.

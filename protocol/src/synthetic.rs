@@ -14,6 +14,10 @@ use sha2::{Digest, Sha256};
 use crate::biometric::{EMBEDDING_NUMBERS, Embedding, Template};
 use crate::projection::Projection;
 
+/// Known answers of the fuzzy extractor, made by the reference from the faces of
+/// seed 1: a JSON file like the one that comes with the real sets.
+pub const KNOWN_ANSWERS: &str = include_str!("../tests/vectors/fe_v1.json");
+
 /// Captures of each subject: as many as the public half of the real set has.
 const CAPTURES: [usize; 32] = [
     10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 21, 20, 5, 5,

@@ -1,6 +1,8 @@
 //! The attacks on Wu et al. that PROTOCOL's table lists, carried out on the suite
 //! itself: flaws kept on purpose, so that nobody takes it for secure.
 
+use core::ops::Mul as _;
+
 use contract::Aid;
 use k256::elliptic_curve::PrimeField;
 use k256::elliptic_curve::point::{AffineCoordinates, DecompressPoint};
@@ -39,7 +41,8 @@ fn own_point(number: u64) -> (Scalar, [u8; 32]) {
 
 fn agree(number: &Scalar, x: &[u8; 32]) -> [u8; 32] {
     let point = AffinePoint::decompress(&(*x).into(), 0.into()).unwrap();
-    (ProjectivePoint::from(point) * number)
+    ProjectivePoint::from(point)
+        .mul(number)
         .to_affine()
         .x()
         .into()

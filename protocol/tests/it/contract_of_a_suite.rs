@@ -90,13 +90,13 @@ impl<S: Setting> Scene<S> {
         if let Middle::FlipsHello(bit) = middle {
             hello[bit / 8] ^= 1 << (bit % 8);
         }
-        let hello = S::Hello::parse(&hello).expect("any bits parse in fields of fixed size");
+        let hello: S::Hello = read(&hello);
         let server = S::answer(&self.server, &self.ledger, &hello, answered, &mut dice(2))?;
         let mut reply = server.message.encode();
         if let Middle::FlipsReply(bit) = middle {
             reply[bit / 8] ^= 1 << (bit % 8);
         }
-        let reply = S::Reply::parse(&reply).expect("any bits parse in fields of fixed size");
+        let reply: S::Reply = read(&reply);
         let finished = patient.state.finish(&reply, arrived)?;
         let accepted = match server.state {
             Answered::Accepted(accepted) => accepted,
@@ -104,6 +104,15 @@ impl<S: Setting> Scene<S> {
         };
         Ok((finished, accepted))
     }
+}
+
+/// The message of these bytes: in fields of fixed size any bits are one.
+fn read<M: Message>(bytes: &[u8]) -> M {
+    M::parse(bytes).unwrap()
+}
+
+fn bits(message: &impl Message) -> usize {
+    message.encode().len().saturating_mul(8)
 }
 
 fn both_ends_agree_on_key_session_and_times<S: Setting>() {
@@ -164,8 +173,8 @@ fn every_changed_bit_is_noticed_by_somebody<S: Setting>() {
     let scene = S::scene();
     let hello = scene.open(NOW).message;
     let answer = S::answer(&scene.server, &scene.ledger, &hello, NOW, &mut dice(2));
-    let reply_bits = answer.ok().unwrap().message.encode().len() * 8;
-    let hello_bits = hello.encode().len() * 8;
+    let reply_bits = bits(&answer.ok().unwrap().message);
+    let hello_bits = bits(&hello);
 
     for bit in (0..hello_bits).filter(|&bit| !S::is_slack(bit)) {
         let outcome = scene.handshake([NOW; 3], Middle::FlipsHello(bit));

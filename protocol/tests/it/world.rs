@@ -14,7 +14,7 @@ pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 /// `NOW` and so many milliseconds more.
 pub(crate) fn later(millis: u64) -> Timestamp {
-    Timestamp::from_millis(NOW.as_millis() + millis)
+    Timestamp::from_millis(NOW.as_millis().saturating_add(millis))
 }
 
 /// The (ID, AID) that the ledger holds.

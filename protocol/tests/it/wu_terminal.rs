@@ -78,20 +78,20 @@ fn a_stored_card_reads_back_and_any_other_length_is_refused() {
 }
 
 #[test]
-fn neither_a_known_identity_nor_a_known_aid_is_registered_again() {
+fn neither_a_same_patiententity_nor_a_taken_is_registered_again() {
     let world = World::with(NAME);
     let request = request(&world);
     let fresh = wu::enrol(&request, &Table::default(), &mut dice(3)).unwrap();
-    let known_id = Table {
+    let same_patient = Table {
         ids: [NAME.to_owned()].into(),
         ..Table::default()
     };
-    let known_aid = Table {
+    let taken = Table {
         aids: [fresh.answer.aid].into(),
         ..Table::default()
     };
 
-    for table in [known_id, known_aid] {
+    for table in [same_patient, taken] {
         let refused = wu::enrol(&request, &table, &mut dice(3));
         assert_eq!(refused.unwrap_err(), AlreadyRegistered);
     }
@@ -132,8 +132,20 @@ fn a_row_of_the_mapping_table_reads_back() {
     let bytes = row.encode();
 
     assert_eq!(Mapping::parse(&bytes), Ok(row));
-    assert!(Mapping::parse(&bytes[..bytes.len() - 1]).is_err());
-    assert!(Mapping::parse(&[bytes.as_slice(), &[0]].concat()).is_err());
+    assert_eq!(
+        Mapping::parse(&bytes[..bytes.len() - 1]),
+        Err(Malformed::Truncated {
+            message: "a row of the mapping table",
+            field: "m",
+        })
+    );
+    assert_eq!(
+        Mapping::parse(&[bytes.as_slice(), &[0]].concat()),
+        Err(Malformed::Surplus {
+            message: "a row of the mapping table",
+            surplus: 1,
+        })
+    );
 }
 
 #[test]
