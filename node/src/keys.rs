@@ -200,7 +200,11 @@ impl Keys {
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keys(of {}, secret parts redacted)", self.member_public())
+        write!(
+            f,
+            "Keys(of {}, secret parts redacted)",
+            self.member_public()
+        )
     }
 }
 

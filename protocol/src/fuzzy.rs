@@ -1,7 +1,7 @@
 //! The fuzzy extractor, version 1: from a noisy biometric to a string that repeats.
 //!
 //! A random message is encoded by the concatenation of a Reed–Solomon code
-//! ([`reed_solomon`]) and a first-order Reed–Muller code ([`hadamard`]), and the
+//! (`reed_solomon`) and a first-order Reed–Muller code (`hadamard`), and the
 //! template is laid over the code word: the *offset*. A second template near the
 //! first, laid over the offset, gives the code word with a few wrong bits; both
 //! codes correct them, and message and first template come back exactly.

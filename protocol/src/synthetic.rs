@@ -1,7 +1,7 @@
 //! Faces of nobody: a seed gives 32 subjects with 404 captures, whose distances
 //! are spread like those of real faces.
 //!
-//! A subject is a point in [`DIMENSIONS`] dimensions, a capture that point plus
+//! A subject is a point in 46 dimensions, a capture that point plus
 //! noise, whose strength varies with the subject and the capture and which drifts
 //! from one capture to the next. A fixed matrix takes both to an embedding of 128
 //! numbers, and a fixed [`Projection`] takes that to a template. All in whole

@@ -1,6 +1,6 @@
 //! Suite Wu-2021: the scheme of Wu, Peng, Gao and Chen, runnable and insecure.
 //!
-//! All three phases of the paper: setup publishes the parameters, [`enrol`]
+//! All three phases of the paper: setup publishes the parameters, [`mod@enrol`]
 //! registers, [`login`] authenticates. The paper's flaws are kept, because they
 //! are what a research ledger is for; only what cannot be computed as printed is
 //! changed, and the crate's documentation lists each change (W-1 to W-20).

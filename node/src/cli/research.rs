@@ -39,7 +39,7 @@ pub enum Research {
 
 impl Research {
     /// Does what was asked.
-    pub fn run(&self, console: &Console) -> Result<(), Failure> {
+    pub fn run(&self, console: Console) -> Result<(), Failure> {
         match self {
             Self::Biometrics { set } => biometrics::measure(set, console),
             Self::Faces { seed, out } => faces::write(*seed, out, console),

@@ -44,13 +44,11 @@ pub(super) fn unusable(path: &Path, why: impl std::fmt::Display) -> Failure {
 
 /// Makes a new folder.
 pub(super) fn create_folder(path: &Path) -> Result<(), Failure> {
-    match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
-        Ok(true) => {
-            return Err(Failure::new(Code::FileExists)
-                .message(format!("{} is not empty", path.display()))
-                .note("nothing was written"));
-        }
-        Ok(false) | Err(_) => {}
+    let occupied = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+    if occupied {
+        return Err(Failure::new(Code::FileExists)
+            .message(format!("{} is not empty", path.display()))
+            .note("nothing was written"));
     }
     fs::create_dir_all(path).map_err(|error| unwritable(path, error))
 }
