@@ -297,6 +297,18 @@ impl Tip {
         }
     }
 
+    /// Takes a block that was executed before, the newest included, into the
+    /// replay window; in order, one at a time, after `resume` without any.
+    pub fn recall(
+        &mut self,
+        time: BlockTime,
+        transactions: &[SignedTransaction],
+        outcomes: &[Outcome],
+    ) {
+        let window_ms = self.genesis.parameters().replay_window_ms;
+        self.window.replay(time, window_ms, transactions, outcomes);
+    }
+
     /// Moves on by one block, whose write set is in the state.
     pub fn advance(&mut self, execution: &Execution) {
         debug_assert!(
