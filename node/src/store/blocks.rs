@@ -6,11 +6,12 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::store::error::StoreError;
 use crate::store::frame::{self, FRAME_HEAD, PAYLOAD_BYTES_MAX, Salt};
+use crate::store::set_aside;
 
 /// The format written by this program.
 pub(super) const VERSION: u16 = 1;
@@ -103,8 +104,7 @@ impl Blocks {
     /// Makes an empty file.
     fn create(path: &Path, chain: &[u8; 32]) -> Result<Self, StoreError> {
         let mut salt = Salt::default();
-        getrandom::fill(&mut salt)
-            .map_err(|error| StoreError::disk("salt", path, error.into()))?;
+        getrandom::fill(&mut salt).map_err(|error| StoreError::disk("salt", path, error.into()))?;
         let header = header(chain, &salt);
         let file = options()
             .create_new(true)
@@ -243,25 +243,6 @@ fn length(file: &File, path: &Path) -> Result<u64, StoreError> {
     file.metadata()
         .map(|metadata| metadata.len())
         .map_err(|source| StoreError::disk("measure", path, source))
-}
-
-/// Renames something broken, replacing what was set aside before.
-pub(super) fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
-    let aside = path.with_extension("broken");
-    let cleared = match std::fs::remove_dir_all(&aside) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
-            std::fs::remove_file(&aside)
-        }
-        other => other,
-    };
-    cleared
-        .or_else(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        })
-        .and_then(|()| std::fs::rename(path, &aside))
-        .map_err(|source| StoreError::disk("set aside", path, source))?;
-    Ok(aside)
 }
 
 /// The bytes of the file's header.

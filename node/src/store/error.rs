@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use contract::Height;
+
 /// The store cannot be used. The node stops, or a reader gets no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -89,6 +91,13 @@ impl StoreError {
             doing,
             path,
             source,
+        }
+    }
+
+    /// Something at a height cannot be read.
+    pub(crate) const fn damaged(height: Height) -> Self {
+        Self::Damaged {
+            height: height.get(),
         }
     }
 }

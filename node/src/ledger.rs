@@ -1,0 +1,216 @@
+//! What every reader uses: the HTTP APIs, the explorer, peers that catch up.
+//!
+//! It never writes. Only blocks with a certificate at this node are final; what is executed
+//! but not certified yet is pending, and no question about identities or results sees it.
+
+use std::sync::Arc;
+
+use consensus::CheckpointCertificate;
+use contract::{
+    ContractId, Genesis, Header, HeaderHash, Height, SessionId, Snapshot, StateError, StateProof,
+    TransactionHash, merkle,
+};
+use patient::receipt::{self, Bytes, Receipt};
+use tokio::sync::watch;
+
+use crate::store::Reader;
+
+pub use crate::store::{
+    CertifiedBytes, Cursor, Located, NotACursor, PAGE_ROWS_MAX, Page, ResultForm, ResultQuery,
+    ResultRow, StoreError, StoredBlock,
+};
+
+/// The newest certified block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tip {
+    /// Its height.
+    pub height: Height,
+    /// Its header.
+    pub header: Header,
+    /// Its header's hash.
+    pub hash: HeaderHash,
+    /// The proof that it is final; none for block 0, which is known to all.
+    pub certificate: Option<CheckpointCertificate>,
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The state failed.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// Reads the ledger at this node. Cloning shares.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    reader: Reader,
+    tip: watch::Receiver<Arc<Tip>>,
+    certified: watch::Receiver<Height>,
+}
+
+/// Moves the tip; the executor holds it.
+#[derive(Debug)]
+pub(crate) struct TipSetter {
+    tip: watch::Sender<Arc<Tip>>,
+    certified: watch::Sender<Height>,
+}
+
+impl TipSetter {
+    /// A newer block is final.
+    pub(crate) fn set(&self, tip: Tip) {
+        let height = tip.height;
+        self.tip.send_replace(Arc::new(tip));
+        self.certified.send_replace(height);
+    }
+}
+
+impl Ledger {
+    /// A ledger whose newest certified block is `tip`.
+    pub(crate) fn new(reader: Reader, tip: Tip) -> (Self, TipSetter) {
+        let (certified, certified_receiver) = watch::channel(tip.height);
+        let (tip, tip_receiver) = watch::channel(Arc::new(tip));
+        let ledger = Self {
+            reader,
+            tip: tip_receiver,
+            certified: certified_receiver,
+        };
+        (ledger, TipSetter { tip, certified })
+    }
+
+    /// The rules.
+    pub fn genesis(&self) -> &Genesis {
+        self.reader.genesis()
+    }
+
+    /// The newest certified block.
+    pub fn certified(&self) -> Arc<Tip> {
+        Arc::clone(&self.tip.borrow())
+    }
+
+    /// The newest executed block.
+    pub fn executed(&self) -> Height {
+        self.reader.executed()
+    }
+
+    /// Tells of each newer certified height.
+    pub fn subscribe(&self) -> watch::Receiver<Height> {
+        self.certified.clone()
+    }
+
+    /// The block at a height, executed here; final if it has a certificate or one above it has.
+    pub fn block(&self, height: Height) -> Result<Option<StoredBlock>, StoreError> {
+        self.reader.block(height)
+    }
+
+    /// The height of the block with this header hash.
+    pub fn block_by_hash(&self, hash: &HeaderHash) -> Result<Option<Height>, StoreError> {
+        self.reader.block_by_hash(hash)
+    }
+
+    /// A transaction on the ledger. It may be in a block that is not certified yet.
+    pub fn transaction(&self, hash: &TransactionHash) -> Result<Option<Located>, StoreError> {
+        self.reader.transaction(hash, self.executed())
+    }
+
+    /// The sign-in of a session, in a certified block.
+    pub fn session(&self, sid: &SessionId) -> Result<Option<ResultRow>, StoreError> {
+        self.reader.session(sid, self.certified().height)
+    }
+
+    /// Sign-ins in certified blocks, the newest first.
+    pub fn results(&self, query: &ResultQuery) -> Result<Page<ResultRow>, StoreError> {
+        self.reader.results(query, self.certified().height)
+    }
+
+    /// The state after the newest certified block.
+    pub fn state(&self) -> Snapshot<Reader> {
+        Snapshot::new(self.reader.clone(), self.certified().height)
+    }
+
+    /// The state after a block; only heights shortly below the newest are kept whole.
+    pub fn state_at(&self, height: Height) -> Snapshot<Reader> {
+        Snapshot::new(self.reader.clone(), height.min(self.certified().height))
+    }
+
+    /// What is, or that nothing is, under a contract's key in the state of the certified
+    /// block that is returned beside the proof.
+    pub fn prove(
+        &self,
+        contract: &ContractId,
+        key: &[u8],
+    ) -> Result<(Arc<Tip>, StateProof), LedgerError> {
+        let tip = self.certified();
+        let proof = Snapshot::new(self.reader.clone(), tip.height).prove(contract, key)?;
+        Ok((tip, proof))
+    }
+
+    /// The receipt of a transaction; none before its block has a certificate of its own here.
+    pub fn receipt(&self, hash: &TransactionHash) -> Result<Option<Receipt>, StoreError> {
+        let Some(located) = self.reader.transaction(hash, self.certified().height)? else {
+            return Ok(None);
+        };
+        let block = self.reader.block(located.height)?;
+        Ok(block.and_then(|block| receipt_of(self.genesis(), &block, located.index)))
+    }
+
+    /// The bytes of header, batch and certificate of a block, for a peer that lacks it.
+    pub fn certified_block(&self, height: Height) -> Result<Option<CertifiedBytes>, StoreError> {
+        self.reader.certified_block(height)
+    }
+}
+
+/// The receipt of the transaction at `index` of a block; none without a certificate.
+pub fn receipt_of(genesis: &Genesis, block: &StoredBlock, index: u32) -> Option<Receipt> {
+    let certificate = block.certificate.as_ref()?;
+    let at = usize::try_from(index).ok()?;
+    let transactions: Vec<merkle::Hash> = block
+        .transactions
+        .iter()
+        .map(|transaction| merkle::leaf_hash(transaction.as_bytes()))
+        .collect();
+    let outcomes: Vec<merkle::Hash> = block
+        .outcome_bytes
+        .iter()
+        .map(|outcome| merkle::leaf_hash(outcome))
+        .collect();
+    Some(Receipt {
+        schema: receipt::Schema,
+        version: receipt::Version,
+        chain: *genesis.chain(),
+        kind: genesis.kind(),
+        transaction: Bytes(block.transactions.get(at)?.as_bytes().to_vec()),
+        index,
+        count: u32::try_from(transactions.len()).ok()?,
+        path: roots(merkle::path(&transactions, at)?),
+        outcome: Bytes(block.outcome_bytes.get(at)?.clone()),
+        outcome_path: roots(merkle::path(&outcomes, at)?),
+        header: Bytes(block.header_bytes.clone()),
+        certificate: certificate_of(certificate),
+        epochs: Vec::new(),
+    })
+}
+
+/// A certificate in the form of the receipt file.
+pub fn certificate_of(certificate: &CheckpointCertificate) -> receipt::Certificate {
+    receipt::Certificate {
+        epoch: certificate.epoch.get(),
+        height: certificate.seq.get(),
+        signatures: certificate
+            .checkpoints
+            .iter()
+            .map(|(member, signature)| receipt::MemberSignature {
+                member: member.get(),
+                signature: contract::SignatureBytes::new(signature.to_bytes()),
+            })
+            .collect(),
+    }
+}
+
+/// Hashes of a path as the receipt file has them.
+fn roots(path: Vec<merkle::Hash>) -> Vec<contract::Root> {
+    path.into_iter().map(contract::Root::new).collect()
+}

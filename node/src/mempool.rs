@@ -1,0 +1,233 @@
+//! Transactions on their way to the ledger: checked once, bounded, cut fairly into batches.
+//!
+//! [`Mempool`] is the driver's and executor's handle, [`Submitter`] everybody else's. Both
+//! share one pool behind a lock. A lock and not a task, because the driver must cut a batch
+//! in the middle of a step; it is held for map operations only: never while a signature is
+//! checked, never across an await, and no error leaves while it is held.
+
+mod pool;
+mod ticket;
+mod verdicts;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use consensus::Pending;
+use contract::{
+    BlockTime, CheckedBatch, Genesis, Height, Outcome, SignedTransaction, TransactionHash,
+    encode_batch,
+};
+use tokio::sync::{Notify, mpsc};
+
+use crate::clock::Clock;
+use crate::mempool::pool::{Limits, Pool};
+use crate::mempool::verdicts::Verdicts;
+
+pub use crate::mempool::ticket::{Committed, SubmitError, Ticket, Unsettled};
+
+/// What the handles share.
+#[derive(Debug)]
+struct Shared {
+    genesis: Arc<Genesis>,
+    clock: Clock,
+    pool: Mutex<Pool>,
+    verdicts: Verdicts,
+    changed: Arc<Notify>,
+}
+
+/// The pool, as the driver and the executor see it.
+#[derive(Debug, Clone)]
+pub struct Mempool(Arc<Shared>);
+
+/// The pool, as whoever submits transactions sees it.
+#[derive(Debug, Clone)]
+pub struct Submitter {
+    shared: Arc<Shared>,
+    /// Takes what was submitted here to the other members.
+    outlet: mpsc::Sender<Arc<[u8]>>,
+}
+
+impl Mempool {
+    /// An empty pool, and the way into it. What is submitted at this node goes to `outlet`
+    /// once it is in the pool.
+    pub fn new(
+        genesis: Arc<Genesis>,
+        clock: Clock,
+        outlet: mpsc::Sender<Arc<[u8]>>,
+    ) -> (Self, Submitter) {
+        let pool = Pool::new(Limits::of(genesis.parameters()));
+        let shared = Arc::new(Shared {
+            genesis,
+            clock,
+            pool: Mutex::new(pool),
+            verdicts: Verdicts::default(),
+            changed: Arc::default(),
+        });
+        let submitter = Submitter {
+            shared: Arc::clone(&shared),
+            outlet,
+        };
+        (Self(shared), submitter)
+    }
+
+    /// Wakes whoever waits when something was added or executed.
+    pub fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.0.changed)
+    }
+
+    /// What the replica's request timer runs for.
+    pub fn pending(&self) -> Pending {
+        let now = self.0.now();
+        let mut pool = self.0.pool();
+        pool.expire(now);
+        pool.pending()
+    }
+
+    /// The oldest transaction that is not executed.
+    pub fn oldest(&self) -> Option<Arc<[u8]>> {
+        self.0.pool().oldest_bytes()
+    }
+
+    /// How many transactions wait, and their bytes.
+    pub fn size(&self) -> (usize, usize) {
+        self.0.pool().size()
+    }
+
+    /// A batch with this time of at most `bytes_max` bytes; `None` if nothing waits.
+    pub fn cut(&self, bytes_max: usize, time: BlockTime) -> Option<Vec<u8>> {
+        let bytes_max = bytes_max.min(self.0.batch_bytes_max());
+        let transactions = self.0.pool().cut(bytes_max, time);
+        (!transactions.is_empty())
+            .then(|| encode_batch(time, transactions.iter().map(AsRef::as_ref)))
+    }
+
+    /// A batch with this time, but only if what waits fills one.
+    pub fn cut_full(&self, bytes_max: usize, time: BlockTime) -> Option<Vec<u8>> {
+        let bytes_max = bytes_max.min(self.0.batch_bytes_max());
+        let full = self.0.pool().fills(bytes_max);
+        full.then(|| self.cut(bytes_max, time)).flatten()
+    }
+
+    /// A view change dropped this batch: its transactions wait again, also where they
+    /// were not known before.
+    pub fn returned(&self, batch: &[u8]) {
+        let Ok(checked) = CheckedBatch::certified(batch, &self.0.genesis) else {
+            return;
+        };
+        for transaction in checked.transactions() {
+            let here = self.0.pool().requeue(transaction.hash());
+            if !here {
+                // Refused for room or time: its author has to send it again.
+                drop(self.0.admit(transaction));
+            }
+        }
+        self.0.changed.notify_one();
+    }
+
+    /// A block was executed: its transactions leave the pool.
+    pub fn executed(
+        &self,
+        height: Height,
+        time: BlockTime,
+        transactions: impl IntoIterator<Item = (TransactionHash, Outcome)>,
+    ) {
+        self.0.pool().executed(height, time, transactions);
+        self.0.changed.notify_one();
+    }
+
+    /// The certificate of a block is stored: tickets up to it are settled.
+    pub fn certified(&self, height: Height) {
+        self.0.pool().certified(height);
+    }
+}
+
+impl Submitter {
+    /// Takes a transaction into the pool and sends it to the other members. Its signatures
+    /// are checked on a thread for such work. For one that waits already, here is another
+    /// ticket.
+    pub async fn submit(&self, bytes: Arc<[u8]>) -> Result<Ticket, SubmitError> {
+        let shared = Arc::clone(&self.shared);
+        let copy = Arc::clone(&bytes);
+        let admitted = tokio::task::spawn_blocking(move || {
+            let transaction = SignedTransaction::decode(copy.to_vec())?;
+            let fresh = shared.admit(&transaction)?;
+            let ticket = shared.pool().ticket(*transaction.hash());
+            Ok::<_, SubmitError>((fresh, ticket))
+        });
+        let (fresh, ticket) = match admitted.await {
+            Ok(admitted) => admitted?,
+            Err(_cancelled) => return Err(SubmitError::Stopping),
+        };
+        if fresh && self.outlet.send(bytes).await.is_err() {
+            return Err(SubmitError::Stopping);
+        }
+        Ok(ticket)
+    }
+
+    /// Takes in a transaction that another member sent. Checks signatures on this thread.
+    /// True if it was new.
+    pub fn gossiped(&self, bytes: Vec<u8>) -> Result<bool, SubmitError> {
+        let transaction = SignedTransaction::decode(bytes)?;
+        self.shared.admit(&transaction)
+    }
+
+    /// Whether the signatures of a transaction were found good here; waits for a check
+    /// that is under way.
+    pub fn is_verified(&self, hash: &TransactionHash) -> bool {
+        self.shared.verdicts.is_good(hash)
+    }
+
+    /// A proposal of the primary passed the vote-time check: its transactions are not cut
+    /// here meanwhile, and not checked again.
+    pub fn proposed(&self, batch: &CheckedBatch) {
+        for transaction in batch.transactions() {
+            self.shared.verdicts.note(*transaction.hash());
+        }
+        let mut pool = self.shared.pool();
+        for transaction in batch.transactions() {
+            pool.propose(transaction.hash());
+        }
+    }
+
+    /// How many transactions wait, and their bytes.
+    pub fn size(&self) -> (usize, usize) {
+        self.shared.pool().size()
+    }
+}
+
+impl Shared {
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> BlockTime {
+        BlockTime::new(self.clock.wall_ms())
+    }
+
+    fn batch_bytes_max(&self) -> usize {
+        usize::try_from(self.genesis.parameters().batch_bytes_max).unwrap_or(usize::MAX)
+    }
+
+    /// Checks a transaction, once, and takes it in. False if it waits here already.
+    fn admit(&self, transaction: &SignedTransaction) -> Result<bool, SubmitError> {
+        let now = self.now();
+        // Before the signatures, which are the expensive part.
+        if !self.pool().admits(transaction, now)? {
+            return Ok(false);
+        }
+        self.verdicts
+            .judge(transaction.hash(), || {
+                transaction.check(self.genesis.chain(), self.genesis.parameters())
+            })
+            .map_err(SubmitError::Invalid)?;
+        let mut pool = self.pool();
+        let fresh = pool.admits(transaction, now)?;
+        if fresh {
+            pool.insert(transaction, self.clock.now());
+        }
+        drop(pool);
+        if fresh {
+            self.changed.notify_one();
+        }
+        Ok(fresh)
+    }
+}
