@@ -5,7 +5,8 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use contract::genesis::{GENESIS_BYTES_MAX, Genesis};
+use contract::genesis::Genesis;
+use contract::limits::GENESIS_BYTES_MAX;
 use zeroize::Zeroizing;
 
 use crate::code::Code;
