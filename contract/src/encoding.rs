@@ -161,6 +161,28 @@ mod tests {
         assert_eq!(decode::<u64>(&bytes, 64), Err(Malformed::Trailing(1)));
     }
 
+    /// A type that reads every byte as the same value.
+    #[derive(Debug, PartialEq)]
+    struct Forgetful;
+
+    impl Serialize for Forgetful {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_u8(0)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Forgetful {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            u8::deserialize(deserializer).map(|_byte| Self)
+        }
+    }
+
+    #[test]
+    fn bytes_that_would_be_encoded_otherwise_are_refused() {
+        assert_eq!(decode(&[0], 64), Ok(Forgetful));
+        assert_eq!(decode::<Forgetful>(&[1], 64), Err(Malformed::NotCanonical));
+    }
+
     #[test]
     fn one_byte_more_than_the_limit_is_refused() {
         let bytes = encode(&Blob::new(vec![9; 24]));

@@ -114,6 +114,23 @@ mod tests {
     }
 
     #[test]
+    fn no_second_encoding_of_a_point_is_admitted_or_counts() {
+        let mut second_encodings = 0;
+        for low in 0xed..=0xff_u8 {
+            for last in [0x7f, 0xff] {
+                let mut bytes = [0xff; 32];
+                bytes[0] = low;
+                bytes[31] = last;
+                second_encodings += u32::from(VerifyingKey::from_bytes(&bytes).is_ok());
+
+                assert!(decode_key(&PublicKey::new(bytes)).is_none(), "{low:x}");
+            }
+        }
+
+        assert!(second_encodings > 0, "the decoder alone takes some of them");
+    }
+
+    #[test]
     fn a_key_with_a_torsion_part_is_not_admitted() {
         let good = SigningKey::from_bytes(&[3; 32]).verifying_key();
         let order_two =

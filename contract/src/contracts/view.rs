@@ -91,3 +91,29 @@ impl State for View<'_> {
         self.failure.get_or_insert(error);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract_id::IDENTITY;
+    use crate::state::MemoryState;
+
+    #[test]
+    fn what_a_refused_transaction_wrote_is_gone_and_what_another_wrote_stays() {
+        let nothing = MemoryState::new();
+        let mut view = View::new(&nothing, Height::new(0));
+
+        view.put(&IDENTITY, b"kept", vec![1]);
+        view.keep();
+        view.put(&IDENTITY, b"kept", vec![2]);
+        view.put(&IDENTITY, b"undone", vec![3]);
+        assert_eq!(view.get(&IDENTITY, b"kept"), Some(vec![2]));
+        view.undo();
+
+        assert_eq!(view.get(&IDENTITY, b"kept"), Some(vec![1]));
+        assert_eq!(view.get(&IDENTITY, b"undone"), None);
+        let written = view.into_written().unwrap();
+        let kept = state_key(&IDENTITY, b"kept");
+        assert_eq!(written, BTreeMap::from([(kept, vec![1])]));
+    }
+}

@@ -140,3 +140,85 @@ fn bits_from_below(key: &Hash) -> impl Iterator<Item = bool> {
         .rev()
         .flat_map(|byte| (0..8_u32).map(move |bit| byte >> bit & 1 == 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract_id::IDENTITY;
+
+    #[test]
+    fn a_key_is_not_its_own_neighbour() {
+        let value = b"present";
+        let key = state_key(&IDENTITY, b"k");
+        let neighbour = Neighbour {
+            key_hash: key,
+            value_hash: hash::plain(&[value]),
+        };
+        let root = Root::new(leaf_hash(&neighbour.key_hash, &neighbour.value_hash));
+        let denied = StateProof {
+            neighbour: Some(neighbour),
+            ..StateProof::default()
+        };
+
+        let verdict = denied.verify(&root, &IDENTITY, b"k");
+
+        assert_eq!(verdict, Err(NotProved::Neighbour));
+    }
+
+    #[test]
+    fn a_neighbour_in_another_subtree_proves_nothing_even_under_a_forged_root() {
+        let key = state_key(&IDENTITY, b"k");
+        let mut elsewhere = key;
+        elsewhere[0] ^= 0x80;
+        let (key_hash, value_hash) = (elsewhere, [7; 32]);
+        let sibling = [9; 32];
+        let leaf = leaf_hash(&key_hash, &value_hash);
+        let root = if key[0] >> 7 == 1 {
+            inner_hash(&sibling, &leaf)
+        } else {
+            inner_hash(&leaf, &sibling)
+        };
+        let forged = StateProof {
+            value: None,
+            neighbour: Some(Neighbour {
+                key_hash,
+                value_hash,
+            }),
+            siblings: vec![sibling],
+        };
+
+        let verdict = forged.verify(&Root::new(root), &IDENTITY, b"k");
+
+        assert_eq!(verdict, Err(NotProved::Neighbour));
+    }
+
+    #[test]
+    fn presence_and_absence_at_once_are_refused() {
+        let both = StateProof {
+            value: Some(Blob::new(vec![1])),
+            neighbour: Some(Neighbour {
+                key_hash: [1; 32],
+                value_hash: [2; 32],
+            }),
+            siblings: Vec::new(),
+        };
+
+        let verdict = both.verify(&Root::ZERO, &IDENTITY, b"k");
+
+        assert_eq!(verdict, Err(NotProved::Contradiction));
+    }
+
+    #[test]
+    fn a_proof_has_at_most_256_siblings() {
+        let with = |count| {
+            let proof = StateProof {
+                siblings: vec![[0; 32]; count],
+                ..StateProof::default()
+            };
+            proof.verify(&Root::ZERO, &IDENTITY, b"k").unwrap_err()
+        };
+
+        assert_eq!(with(256), NotProved::Root);
+        assert_eq!(with(257), NotProved::TooDeep);
+    }
+}

@@ -28,16 +28,22 @@ fn bytes_of(at: BlockTime, transactions: &[SignedTransaction]) -> Vec<u8> {
 }
 
 fn bundle(ledger: &mut Consortium, count: u16, first: u16) -> SignedTransaction {
-    let patient = Patient::new(1);
     let now = ledger.tip.header().time;
+    bundle_at(ledger, count, first, now)
+}
+
+/// Sign-ins at clinic-a at this time, with session ids from `first` on.
+fn bundle_at(ledger: &mut Consortium, count: u16, first: u16, at: BlockTime) -> SignedTransaction {
+    let patient = Patient::new(1);
     let results = (first..first + count)
         .map(|i| {
             let mut sid = [0; 32];
             sid[..2].copy_from_slice(&i.to_be_bytes());
-            ledger.result_at(&patient, 1, SessionId::new(sid), now)
+            ledger.result_at(&patient, 1, SessionId::new(sid), at)
         })
         .collect();
-    ledger.by_member(1, Call::Results(results))
+    let author = Author::Member(ledger.id(1));
+    ledger.signed(author, 1, at.plus_ms(60_000), Call::Results(results))
 }
 
 #[test]
@@ -192,6 +198,28 @@ fn t3_is_from_120_s_before_the_block_to_30_s_after_it() {
 }
 
 #[test]
+fn t3_falls_into_the_validity_of_the_servers_record() {
+    let mut content = secure_content();
+    content.servers[1].not_before = time(1_000);
+    content.servers[1].not_after = time(2_000);
+    let mut ledger = Consortium::founded(&content);
+    let patient = Patient::new(1);
+    let mut sid = 0;
+    let mut outcome = |t3: u64| {
+        sid += 1;
+        let result = ledger.result_at(&patient, 1, SessionId::new([sid; 32]), time(t3));
+        let transaction = ledger.by_member(1, Call::Results(vec![result]));
+        ledger.block(time(1_500), &[transaction]).remove(0)
+    };
+
+    let outside = recorded_but(&[(0, Refused::OutsideKeyEpoch)]);
+    assert_eq!(outcome(999), outside);
+    assert_eq!(outcome(1_000), recorded_but(&[]));
+    assert_eq!(outcome(2_000), recorded_but(&[]));
+    assert_eq!(outcome(2_001), outside);
+}
+
+#[test]
 fn a_session_is_unique_among_the_blocks_of_the_last_150_s() {
     let mut ledger = Consortium::secure();
     let patient = Patient::new(1);
@@ -276,17 +304,26 @@ fn a_restarted_node_judges_the_next_block_as_the_others_do() {
     let mut content = secure_content();
     content.parameters.max_per_author = 4;
     let mut ledger = Consortium::founded(&content);
-    let replayed = bundle(&mut ledger, 1, 0);
-    let repeated_session = bundle(&mut ledger, 1, 0);
-    let over_quota = bundle(&mut ledger, 3, 3);
+    let replayed = bundle_at(&mut ledger, 1, 0, time(0));
+    let late = time(149_500);
+    let next = [
+        replayed.clone(),
+        bundle_at(&mut ledger, 1, 0, late),
+        bundle_at(&mut ledger, 1, 60, late),
+        bundle_at(&mut ledger, 3, 3, late),
+    ];
+    let two_and_five_too_many = [
+        bundle_at(&mut ledger, 2, 1, late),
+        bundle_at(&mut ledger, 5, 50, late),
+    ];
+    let blocks_before = [
+        (100, vec![replayed.clone()]),
+        (900, vec![replayed]),
+        (149_500, two_and_five_too_many.to_vec()),
+    ];
     let mut blocks = Vec::new();
     let mut history = contract::History::new();
-    let ages = [
-        (100, vec![replayed.clone()]),
-        (900, vec![replayed.clone()]),
-        (149_500, vec![bundle(&mut ledger, 2, 1)]),
-    ];
-    for (at, transactions) in ages {
+    for (at, transactions) in blocks_before {
         history.append(ledger.tip.hash());
         let batch = ledger.checked(time(at), &transactions);
         let execution = ledger.apply(&batch);
@@ -300,15 +337,23 @@ fn a_restarted_node_judges_the_next_block_as_the_others_do() {
     let header = ledger.tip.header().clone();
     let resumed = Tip::resume(Arc::clone(&ledger.genesis), header, history, recent);
 
-    for at in [149_900, 150_100, 150_101, 150_900, 150_901] {
-        let next = [
-            replayed.clone(),
-            repeated_session.clone(),
-            over_quota.clone(),
-        ];
+    let mut verdicts = Vec::new();
+    for at in [149_900, 150_100, 150_101, 150_901] {
         let batch = ledger.checked(time(at), &next);
         let live = execute(&ledger.state, &ledger.tip, &batch).unwrap();
         let restarted = execute(&ledger.state, &resumed, &batch).unwrap();
         assert_eq!(live, restarted, "at {at}");
+        verdicts.push(live.outcomes().to_vec());
     }
+    let replayed = Outcome::Refused(Refused::Replayed);
+    let seen = recorded_but(&[(0, Refused::SessionSeen)]);
+    let done = recorded_but(&[]);
+    let over = Outcome::Refused(Refused::OverQuota);
+    let expired = Outcome::Refused(Refused::Expired);
+    let in_the_same_second = vec![replayed.clone(), seen.clone(), done.clone(), over.clone()];
+    assert_eq!(verdicts[0], in_the_same_second);
+    let at_the_edge = vec![replayed, seen, done.clone(), over.clone()];
+    assert_eq!(verdicts[1], at_the_edge);
+    let beyond_it = vec![expired, done.clone(), done, over];
+    assert_eq!(verdicts[2], beyond_it);
 }

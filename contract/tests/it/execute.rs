@@ -1,6 +1,9 @@
 //! The same batches give the same ledger, whatever happens around them.
 
-use contract::{Call, Height, Outcome, Output, Root, check_batch, encode_batch, execute};
+use contract::contracts::identity;
+use contract::{
+    Call, Height, Outcome, Output, Root, check_batch, encode_batch, execute, history, merkle,
+};
 
 use crate::consortium::{Consortium, Patient, time};
 
@@ -68,8 +71,32 @@ fn the_state_survives_blocks_that_do_not_write_it() {
         assert_eq!(ledger.one(transaction), Outcome::Done(Output::Written));
     }
 
-    let root = ledger.snapshot().root().unwrap();
+    let snapshot = ledger.snapshot();
+    let root = snapshot.root().unwrap();
     assert_eq!(root, ledger.tip.header().state_root);
+    for seed in 1..12 {
+        let key = identity::identity_key(&Patient::new(seed).record.aid);
+        let proof = snapshot.prove(&identity::ID, &key).unwrap();
+        let proved = proof.verify(&root, &identity::ID, &key).unwrap();
+        assert!(proved.is_some(), "patient {seed}");
+    }
+}
+
+#[test]
+fn each_header_names_its_parent_and_all_blocks_before_it() {
+    let mut ledger = Consortium::secure();
+    let mut leaves = Vec::new();
+
+    for height in 1..12 {
+        let parent = *ledger.tip.hash();
+        leaves.push(history::leaf(&parent));
+        let batch = ledger.checked(time(height), &[]);
+        let header = ledger.apply(&batch).header().clone();
+
+        assert_eq!(header.height, Height::new(height));
+        assert_eq!(header.parent, parent);
+        assert_eq!(header.history_root, merkle::root(&leaves));
+    }
 }
 
 #[test]

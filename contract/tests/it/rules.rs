@@ -224,6 +224,11 @@ fn a_servers_record_never_changes_within_its_key_epoch() {
     let transaction = ledger.by_member(1, Call::SetServer(changed.clone()));
     assert_eq!(ledger.one(transaction), WRITTEN);
 
+    let mut skipped = changed.clone();
+    skipped.key_epoch = 0;
+    let transaction = ledger.by_member(1, Call::SetServer(skipped));
+    assert_eq!(ledger.one(transaction), refused(Refused::KeyEpochTaken));
+
     let snapshot = ledger.snapshot();
     let newest = servers::newest_record_at(&snapshot, &first.server_id).unwrap();
     assert_eq!(newest, Some(changed));
