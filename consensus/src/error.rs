@@ -70,8 +70,8 @@ pub enum Rejected {
         /// The view.
         view: View,
     },
-    /// Of a view that this replica has left.
-    #[error("of view {view}, which this replica has left")]
+    /// Of a view that is over, or a request for one that has begun.
+    #[error("of view {view}, which is over or has begun")]
     OldView {
         /// The message's view.
         view: View,
