@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::claims::{Broken, Claims, Verdict, ensure, ensure_equal};
-use crate::people::Patient;
+use crate::people::{ENROLMENT, Patient};
 use stack::{SERVICES, Stack};
 
 /// How long four containers may take to become healthy.
@@ -101,11 +101,9 @@ fn hardened(stack: &Stack) -> Verdict {
 
 /// Registration at the centre, then a sign-in at every member.
 fn everywhere(stack: &Stack, patient: &Patient) -> Verdict {
-    patient.register(&Stack::api(0))?.ended_with(0)?;
-    for index in 0..SERVICES.len() {
-        patient
-            .sign_in(&Stack::api(index), index.saturating_add(3))?
-            .ended_with(0)?;
+    patient.register()?.ended_with(0)?;
+    for (capture, service) in (ENROLMENT..).zip(SERVICES) {
+        patient.sign_in(service, capture)?.ended_with(0)?;
     }
     same_state(stack)
 }
@@ -113,7 +111,7 @@ fn everywhere(stack: &Stack, patient: &Patient) -> Verdict {
 /// Stops a clinic, signs in elsewhere, starts it again.
 fn without_one(stack: &Stack, patient: &Patient) -> Verdict {
     stack.compose(&["stop", "clinic-b"])?;
-    patient.sign_in(&Stack::api(1), 7)?.ended_with(0)?;
+    patient.sign_in("clinic-a", 7)?.ended_with(0)?;
     stack.compose(&["start", "clinic-b"])?;
     stack.healthy(PATIENCE)?;
     same_state(stack)

@@ -104,7 +104,7 @@ fn live(browser: &mut Browser, world: &World) -> Verdict {
     browser.go(&world.page("/"))?;
     let before: u64 = browser.text("#height")?.trim().parse().unwrap_or_default();
     browser.script("window.stillThere = true", &[])?;
-    world.sign_in(2, 8)?;
+    world.sign_in("clinic-b", 8)?;
     let code = format!(
         "return window.stillThere === true && Number(document.querySelector('#height').innerText) > {before}"
     );

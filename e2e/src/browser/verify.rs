@@ -72,7 +72,7 @@ fn verdict(
 
 /// The good receipt is valid, and the page says what it trusts.
 fn accepts(browser: &mut Browser, page: &str, world: &World) -> Verdict {
-    let text = verdict(browser, page, &world.patient.receipt(3), &world.genesis())?;
+    let text = verdict(browser, page, &world.receipt, &world.genesis())?;
     ensure(text.starts_with("VALID"), || text.clone())?;
     let trust = browser.text("#trust")?;
     ensure(trust.contains("genesis"), || {
@@ -84,10 +84,10 @@ fn accepts(browser: &mut Browser, page: &str, world: &World) -> Verdict {
 fn expectations(browser: &mut Browser, page: &str, world: &World) -> Verdict {
     let other_aid = format!("aid1{}", "q".repeat(58));
     for (field, value) in [
-        ("#expect-server", "clinic-c"),
+        ("#expect-server", "clinic-a"),
         ("#expect-aid", other_aid.as_str()),
     ] {
-        verdict(browser, page, &world.patient.receipt(3), &world.genesis())?;
+        verdict(browser, page, &world.receipt, &world.genesis())?;
         let code = "const input = document.querySelector(arguments[0]); input.value = arguments[1];
             input.dispatchEvent(new Event('input', { bubbles: true }))";
         browser.script(code, &[Value::from(field), Value::from(value)])?;
@@ -96,9 +96,9 @@ fn expectations(browser: &mut Browser, page: &str, world: &World) -> Verdict {
             "return /^NOT VALID/.test(document.querySelector('#verdict').innerText)",
         )?;
     }
-    let receipt = world.patient.receipt(3);
+    let receipt = world.receipt.clone();
     let genesis = world.genesis();
-    cli(&receipt, &genesis, &["--expect-server", "clinic-c"])?.ended_with(5)?;
+    cli(&receipt, &genesis, &["--expect-server", "clinic-a"])?.ended_with(5)?;
     cli(&receipt, &genesis, &[])?.ended_with(0)
 }
 

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bench::consortium::Consortium;
+use bench::consortium::{Consortium, NAMES};
 use bench::http::Connection;
 use serde_json::Value;
 
 use crate::claims::Broken;
-use crate::people::Patient;
+use crate::people::{ENROLMENT, Patient};
 use crate::tools::aidchain;
 
 /// The consortium, the patient, and what she left on the ledger.
@@ -19,8 +19,10 @@ pub(super) struct World {
     pub(super) patient: Patient,
     /// Her AID, once she has one.
     pub(super) aid: String,
-    /// The transaction of her first sign-in.
+    /// The transaction of her last sign-in.
     pub(super) transaction: String,
+    /// The receipt of that sign-in, at the last member.
+    pub(super) receipt: PathBuf,
 }
 
 impl World {
@@ -30,46 +32,37 @@ impl World {
         consortium.start_all()?;
         consortium.wait_ready(Duration::from_secs(30))?;
         let folder = consortium.folder.path().join("patient");
-        let genesis = consortium.genesis_path();
-        let patient = Patient::new(&folder, &genesis, 3)?;
+        let patient = Patient::new(&folder, &consortium.genesis_path(), 3)?;
+        let (aid, transaction, receipt) = (String::new(), String::new(), PathBuf::new());
         Ok(Self {
             consortium,
             patient,
-            aid: String::new(),
-            transaction: String::new(),
+            aid,
+            transaction,
+            receipt,
         })
     }
 
     /// Registers the patient and signs her in at every node.
     pub(super) fn populate(&mut self) -> Result<(), Broken> {
-        self.patient.register(&self.api(0)?)?.ended_with(0)?;
-        for index in 0..self.consortium.nodes.len() {
-            self.sign_in(index, index.saturating_add(3))?;
+        self.patient.register()?.ended_with(0)?;
+        for (number, name) in (ENROLMENT..).zip(NAMES) {
+            let told = self.sign_in(name, number)?;
+            let text = |field: &str| told.get(field).and_then(Value::as_str).map(str::to_owned);
+            self.aid = text("aid").ok_or_else(|| format!("no AID in {told}"))?;
+            self.transaction =
+                text("transaction").ok_or_else(|| format!("no transaction in {told}"))?;
+            self.receipt = text("receipt")
+                .map(PathBuf::from)
+                .ok_or_else(|| format!("no receipt in {told}"))?;
         }
-        let results = self.get("/v1/results?limit=1")?;
-        let row = results
-            .pointer("/results/0")
-            .or_else(|| results.pointer("/rows/0"))
-            .cloned()
-            .unwrap_or_default();
-        let text = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
-        self.aid = text("aid").ok_or_else(|| format!("no AID in {results}"))?;
-        self.transaction =
-            text("transaction").ok_or_else(|| format!("no transaction in {results}"))?;
         Ok(())
     }
 
-    /// One sign-in of hers.
-    pub(super) fn sign_in(&self, node: usize, capture: usize) -> Result<(), Broken> {
-        self.patient
-            .sign_in(&self.api(node)?, capture)?
-            .ended_with(0)
-    }
-
-    /// Where a patient reaches a node.
-    fn api(&self, index: usize) -> Result<String, Broken> {
-        let node = self.consortium.nodes.get(index).ok_or("no such node")?;
-        Ok(format!("https://{}", node.api()))
+    /// One sign-in of hers; what the command line told.
+    pub(super) fn sign_in(&self, server: &str, capture: usize) -> Result<Value, Broken> {
+        let ended = self.patient.sign_in(server, capture)?;
+        ended.ended_with(0).map(|()| ended.json())
     }
 
     /// A page of a node's explorer.
@@ -80,11 +73,6 @@ impl World {
             .first()
             .map(|node| node.member_api().to_string());
         format!("http://{}{path}", explorer.unwrap_or_default())
-    }
-
-    /// JSON of the member API.
-    pub(super) fn get(&self, path: &str) -> Result<Value, Broken> {
-        Ok(serde_json::from_slice(&self.fetch(path)?)?)
     }
 
     /// The body of any answer of the first node.

@@ -90,11 +90,6 @@ impl Stack {
             .map_or_else(|why| why.to_string(), |ended| ended.out)
     }
 
-    /// Where a patient reaches a service from the host.
-    pub(super) fn api(index: usize) -> String {
-        format!("https://127.0.0.1:{}", 8100_usize.saturating_add(index))
-    }
-
     /// The status that a member tells, asked inside its container.
     pub(super) fn state(&self, index: usize) -> Result<Value, Broken> {
         let container = self.container(index)?;
