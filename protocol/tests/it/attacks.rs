@@ -12,7 +12,7 @@ use protocol::wu::{Me5, Me7, PatientId, Wu2021};
 use protocol::{Auxiliary, Template, Timestamp, fuzzy};
 use sha2::{Digest, Sha256};
 
-use crate::seeded::dice;
+use crate::seeded::{Played, dice};
 use crate::world::{Ledger, NOW, World, id, later};
 
 const NAME: &str = "0417";
@@ -196,16 +196,32 @@ fn a8_every_sign_in_names_the_same_patient_and_the_same_template() {
 }
 
 #[test]
-fn a9_the_face_is_on_the_wire_and_the_password_is_not() {
+fn a9_face_and_helper_string_travel_in_clear_and_nothing_else_does() {
     let world = World::with(NAME);
+    let [m_i, m_j] = ["m_i", "m_j"].map(|label| h(label, &[]));
+    let me5 = Wu2021::open(&world.credential(NAME), NOW, &mut Played::new(m_i)).message;
+    let served = Wu2021::answer(&(), &world.ledger, &me5, NOW, &mut Played::new(m_j));
+    let Ok(Opened {
+        message: me7,
+        state: Answered::Accepted(accepted),
+    }) = served
+    else {
+        panic!("not accepted");
+    };
+    let wire = [me5.encode(), me7.encode()].concat();
+    let travels = |part: &[u8]| wire.windows(part.len()).any(|window| window == part);
 
-    let wire = overheard(&world, NOW).message.encode();
-
-    let has = |part: &[u8]| wire.windows(part.len()).any(|window| window == part);
-    assert!(has(world.captures[3].expose()), "BIO' travels in clear");
-    assert!(has(&Me5::parse(&wire).unwrap().pp.to_bytes()), "PP too");
-    assert!(!has(b"tulip"), "the password does not");
-    assert!(!has(&sp_of(&Me5::parse(&wire).unwrap())), "nor does SP");
+    assert!(travels(world.captures[3].expose()), "BIO'");
+    assert!(travels(&me5.pp.to_bytes()), "PP");
+    assert!(travels(me5.aid.as_bytes()), "AID");
+    let sp = sp_of(&me5);
+    let points = [xor(&sp, &me5.m1), xor(&sp, &me7.m3)];
+    for secret in [sp, m_i, m_j, *accepted.key.expose(), points[0], points[1]] {
+        assert!(!travels(&secret));
+    }
+    for typed in [NAME, "tulip"] {
+        assert!(!travels(typed.as_bytes()), "{typed}");
+    }
 }
 
 #[test]
@@ -230,6 +246,41 @@ fn a11_the_card_alone_holds_sp_in_clear() {
     let card = world.card.encode();
 
     assert_eq!(card[32..64], sp_of(&overheard(&world, NOW).message));
+}
+
+#[test]
+fn a12_someone_in_the_middle_shares_one_key_with_each_end() {
+    let world = World::with(NAME);
+    let Opened {
+        message: me5,
+        state: patient,
+    } = overheard(&world, NOW);
+    let identity = guess_identity(&me5).unwrap();
+    let sp = sp_of(&me5);
+    let patient_x = xor(&sp, &me5.m1);
+    let (number, x) = own_point(31_337);
+
+    let towards_server = Me5 {
+        m1: xor(&sp, &x),
+        m2: h("h2", &[&x, identity.as_bytes(), &me5.t1.to_bytes()]),
+        ..me5
+    };
+    let (me7, server) = answer(&world.ledger, &towards_server, NOW);
+    let key = agree(&number, &patient_x);
+    let towards_patient = Me7 {
+        m3: xor(&sp, &x),
+        m4: h("h3", &[&key, &patient_x, &me7.t3.to_bytes()]),
+        ..me7
+    };
+    let finished = patient.finish(&towards_patient, NOW).unwrap();
+
+    assert_eq!(*finished.key.expose(), key);
+    assert_eq!(
+        *server.key.expose(),
+        agree(&number, &xor(&sp, &me7.m3)),
+        "the server's key is known too"
+    );
+    assert_ne!(finished.key, server.key);
 }
 
 #[test]
@@ -269,11 +320,8 @@ fn a14_a_server_makes_up_a_sign_in_out_of_the_ledger_and_one_old_message() {
 fn a15_one_leaked_number_of_either_side_gives_the_key() {
     let world = World::with(NAME);
     let drawn: [u8; 32] = h("m_i", &[]);
-    let Opened { message: me5, .. } = Wu2021::open(
-        &world.credential(NAME),
-        NOW,
-        &mut crate::seeded::Played::new(drawn),
-    );
+    let Opened { message: me5, .. } =
+        Wu2021::open(&world.credential(NAME), NOW, &mut Played::new(drawn));
     let (me7, accepted) = answer(&world.ledger, &me5, NOW);
 
     let leaked = Scalar::from_repr(drawn.into()).unwrap();
