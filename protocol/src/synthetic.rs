@@ -72,7 +72,7 @@ type Point = [i64; DIMENSIONS];
 
 /// The 32 subjects of a seed.
 pub fn subjects(seed: u64) -> Vec<Subject> {
-    let projection = Projection::keyed(&digest("aidchain/synthetic/projection", 1));
+    let projection = projection();
     let matrix = matrix();
     let mut dice = ChaCha20Rng::from_seed(digest("aidchain/synthetic/faces", seed));
     (1..)
@@ -92,6 +92,11 @@ pub fn subjects(seed: u64) -> Vec<Subject> {
                 .collect(),
         })
         .collect()
+}
+
+/// The public matrix that makes templates of the subjects' embeddings.
+pub fn projection() -> Projection {
+    Projection::keyed(&digest("aidchain/synthetic/projection", 1))
 }
 
 /// The noise of the subject with this number, from 1 to 32: thirteen steps further

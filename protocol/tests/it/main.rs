@@ -11,6 +11,8 @@ mod faces;
 #[cfg(test)]
 mod fuzzy_vectors;
 #[cfg(test)]
+mod inversion;
+#[cfg(test)]
 mod seeded;
 #[cfg(test)]
 mod world;
