@@ -158,13 +158,16 @@ impl<'a, R: StateReader> Source<'a, R> {
         }
     }
 
+    /// Whether `jmt` means the root before the block it writes.
+    fn is_present_root(&self, key: &NodeKey) -> bool {
+        key.nibble_path().is_empty() && Some(Height::new(key.version())) == self.requested
+    }
+
     /// The height under which a node that `jmt` names is stored.
     fn stored_height(&self, key: &NodeKey) -> Height {
-        let named = Height::new(key.version());
-        let is_root = key.nibble_path().is_empty();
         match self.actual {
-            Some(actual) if is_root && Some(named) == self.requested => actual,
-            Some(_) | None => named,
+            Some(actual) if self.is_present_root(key) => actual,
+            Some(_) | None => Height::new(key.version()),
         }
     }
 
@@ -177,7 +180,12 @@ impl<'a, R: StateReader> Source<'a, R> {
 impl<R: StateReader> TreeReader for Source<'_, R> {
     fn get_node_option(&self, node_key: &NodeKey) -> anyhow::Result<Option<Node>> {
         let height = self.stored_height(node_key);
-        Ok(read_node(self.reader, &node_prefix(node_key), height)?)
+        let found = read_node(self.reader, &node_prefix(node_key), height)?;
+        // `jmt` takes a missing root for an empty tree and would start afresh.
+        if found.is_none() && self.is_present_root(node_key) {
+            return Err(StateError::Corrupt("the root of the state tree is missing").into());
+        }
+        Ok(found)
     }
 
     fn get_value_option(

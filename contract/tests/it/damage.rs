@@ -98,6 +98,35 @@ fn a_value_that_is_not_ours_stops_the_execution() {
     }
 }
 
+/// A store that lost the nodes of its tree and kept the values.
+struct WithoutNodes<'a>(&'a MemoryState);
+
+impl StateReader for WithoutNodes<'_> {
+    fn newest(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        height: Height,
+    ) -> Result<Option<(Height, Vec<u8>)>, StateError> {
+        match table {
+            Table::Nodes => Ok(None),
+            Table::Values => self.0.newest(table, prefix, height),
+        }
+    }
+}
+
+#[test]
+fn a_lost_tree_is_not_taken_for_an_empty_one() {
+    let mut ledger = populated();
+    let registration = Box::new(Patient::new(90).registration(ledger.chain()));
+    let transaction = ledger.by_member(0, Call::Register(registration));
+    let batch = ledger.checked(ledger.tip.header().time, &[transaction]);
+
+    let error = execute(&WithoutNodes(&ledger.state), &ledger.tip, &batch).unwrap_err();
+
+    assert!(matches!(error, CannotExecute::State(_)));
+}
+
 #[test]
 fn a_damaged_tree_proves_nothing_that_is_not_so() {
     let ledger = populated();

@@ -14,6 +14,7 @@ mod damage;
 mod execute;
 mod genesis;
 mod merkle;
+mod random;
 mod receipts;
 mod rules;
 mod wire;
