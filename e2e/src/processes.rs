@@ -4,6 +4,7 @@ mod dice;
 mod disk;
 mod homes;
 mod kills;
+mod readme;
 mod settled;
 mod skew;
 mod start;
@@ -20,6 +21,7 @@ const PATIENTS: u32 = 50;
 
 /// All claims about processes.
 pub(crate) fn run(claims: &mut Claims) {
+    readme::claims(claims);
     start::claims(claims);
     homes::claims(claims);
     disk::claims(claims);

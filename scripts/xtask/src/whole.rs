@@ -11,6 +11,17 @@ use crate::step::{Report, Step};
 /// Seeds the simulator runs.
 const SEEDS: &str = "20000";
 
+/// A short look at the ledger's speed: it shows that the benchmark works, not how fast the machine is.
+const BENCH: [&str; 7] = [
+    "ledger",
+    "--json",
+    "--rate",
+    "400",
+    "--seconds=5",
+    "--warmup=1",
+    "--bundle=4",
+];
+
 /// Runs everything; what cannot run here is said loudly, and with `CI=true` is a failure.
 pub(crate) fn run() -> ExitCode {
     let mut report = Report::default();
@@ -22,6 +33,8 @@ pub(crate) fn run() -> ExitCode {
         "scripts/simulate",
         &["--seeds", SEEDS],
     ));
+    report.run(Step::new("demo", "scripts/demo", &["--json"]));
+    report.run(Step::new("bench", "scripts/bench", &BENCH));
     let chromium = available("chromium", "--version") && available("chromedriver", "--version");
     if chromium {
         report.run(Step::new("browser", "dist/e2e", &["browser"]));
