@@ -115,7 +115,7 @@ pub fn found(genesis: Arc<Genesis>) -> Result<(Tip, Execution), CannotExecute> {
         next_committee: genesis.committee_digest(),
     };
     let execution = Execution::new(header, Vec::new(), writes, Additions::default());
-    let tip = Tip::resume(genesis, execution.header.clone(), History::new(), []);
+    let tip = Tip::resume(genesis, execution.header.clone(), History::new());
     Ok((tip, execution))
 }
 
@@ -270,20 +270,10 @@ impl Block<'_> {
 }
 
 impl Tip {
-    /// The tip after blocks that were executed before: the newest header, the
-    /// history *without* it, and every block with a time within the replay
-    /// window of it, itself included, in order: time, transactions, outcomes.
-    pub fn resume<'a>(
-        genesis: Arc<Genesis>,
-        header: Header,
-        mut history: History,
-        recent: impl IntoIterator<Item = (BlockTime, &'a [SignedTransaction], &'a [Outcome])>,
-    ) -> Self {
-        let window_ms = genesis.parameters().replay_window_ms;
-        let mut window = Window::default();
-        for (time, transactions, outcomes) in recent {
-            window.replay(time, window_ms, transactions, outcomes);
-        }
+    /// The tip at a block that was executed before: its header and the history
+    /// *without* it. Its replay window is empty: `recall` every block with a time
+    /// within the window of this one's.
+    pub fn resume(genesis: Arc<Genesis>, header: Header, mut history: History) -> Self {
         let hash = header.hash();
         history.append(&hash);
         let next_committee = committee_digest(&genesis.committee());
@@ -292,13 +282,13 @@ impl Tip {
             header,
             hash,
             history,
-            window,
+            window: Window::default(),
             next_committee,
         }
     }
 
     /// Takes a block that was executed before, the newest included, into the
-    /// replay window; in order, one at a time, after `resume` without any.
+    /// replay window; in order, one at a time, since all of them may be large.
     pub fn recall(
         &mut self,
         time: BlockTime,

@@ -330,12 +330,12 @@ fn a_restarted_node_judges_the_next_block_as_the_others_do() {
         blocks.push((execution, batch));
     }
 
-    let recent = blocks.iter().map(|(execution, batch)| {
-        let time = execution.header().time;
-        (time, batch.transactions(), execution.outcomes())
-    });
     let header = ledger.tip.header().clone();
-    let resumed = Tip::resume(Arc::clone(&ledger.genesis), header, history, recent);
+    let mut resumed = Tip::resume(Arc::clone(&ledger.genesis), header, history);
+    for (execution, batch) in &blocks {
+        let time = execution.header().time;
+        resumed.recall(time, batch.transactions(), execution.outcomes());
+    }
 
     let mut verdicts = Vec::new();
     for at in [149_900, 150_100, 150_101, 150_901] {

@@ -68,7 +68,7 @@ fn resume(store: &Store, genesis: Arc<Genesis>, height: Height) -> Result<Tip, E
         .time
         .minus_ms(genesis.parameters().replay_window_ms);
     let first = oldest_since(&reader, height, since)?;
-    let mut tip = Tip::resume(genesis, newest.header, history, []);
+    let mut tip = Tip::resume(genesis, newest.header, history);
     for at in first..=height.get() {
         let block = reader
             .block(Height::new(at))?
