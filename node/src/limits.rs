@@ -79,5 +79,11 @@ pub const SYNC_STREAMS: usize = 4;
 /// Verdicts on signatures that the edge remembers, so that each node checks each signature once.
 pub const KNOWN_VERDICTS: usize = 262_144;
 
+/// Submitted transactions that wait to be sent to the other members.
+pub const OUTLET: usize = 4_096;
+
+/// Octets of waiting transactions that are sent again to a member that is back.
+pub const GREETING: usize = 2 * 1024 * 1024;
+
 /// How long the parts have to finish after SIGTERM before the process leaves anyway.
 pub const SHUTDOWN: Duration = Duration::from_millis(4_500);

@@ -87,6 +87,11 @@ impl Mempool {
         self.0.pool().oldest_bytes()
     }
 
+    /// The oldest transactions that are not executed, as many as have `bytes_max` bytes.
+    pub fn waiting(&self, bytes_max: usize) -> Vec<Arc<[u8]>> {
+        self.0.pool().waiting(bytes_max)
+    }
+
     /// How many transactions wait, and their bytes.
     pub fn size(&self) -> (usize, usize) {
         self.0.pool().size()

@@ -455,6 +455,21 @@ impl Pool {
         self.oldest().map(|entry| Arc::clone(&entry.bytes))
     }
 
+    /// The bytes of the oldest transactions that are not executed, `bytes_max` at most.
+    pub(super) fn waiting(&self, bytes_max: usize) -> Vec<Arc<[u8]>> {
+        let mut left = bytes_max;
+        let entries = self
+            .arrivals
+            .values()
+            .filter_map(|hash| self.entries.get(hash));
+        entries
+            .map_while(|entry| {
+                left = left.checked_sub(entry.bytes.len())?;
+                Some(Arc::clone(&entry.bytes))
+            })
+            .collect()
+    }
+
     /// The oldest transaction that is not executed.
     fn oldest(&self) -> Option<&Entry> {
         let (_, hash) = self.arrivals.first_key_value()?;
