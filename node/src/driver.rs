@@ -1,0 +1,225 @@
+//! The loop: event → step → effects. One thread of its own owns the replica by value.
+//!
+//! All inputs that wait are stepped before their records are made durable with one flush; only then does anything leave.
+//! Nothing polls: the loop sleeps until an event, a timer or a submission wakes it.
+
+mod publish;
+
+use std::time::Duration;
+
+use consensus::{Ed25519, Input, Replica};
+use tokio::sync::{mpsc, watch};
+use tracing::debug;
+
+use crate::{
+    clock::Clock,
+    executor::Reply,
+    host::{Host, HostError},
+    limits,
+    mempool::Mempool,
+};
+
+pub use publish::Publisher;
+
+/// What can happen to a driver.
+#[derive(Debug)]
+pub enum Event {
+    /// Something for the replica.
+    Input(Box<Input>),
+    /// What was noticed of members has changed.
+    Noticed,
+}
+
+/// What a driver listens to.
+#[derive(Debug)]
+pub struct Channels {
+    /// The edge and the fetcher.
+    pub events: mpsc::Receiver<Event>,
+    /// The executor.
+    pub replies: mpsc::UnboundedReceiver<Reply>,
+    /// Turns true when the node stops.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// Why a driver ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// It was told to.
+    Stopped,
+    /// It cannot go on without breaking a promise.
+    Failed(HostError),
+}
+
+/// The replica with everything that surrounds it.
+#[derive(Debug)]
+pub struct Driver {
+    replica: Replica<Ed25519>,
+    host: Host,
+    pool: Mempool,
+    clock: Clock,
+    publisher: Publisher,
+    pending: consensus::Pending,
+}
+
+impl Driver {
+    /// A driver of a recovered replica, whose first effects are performed at once.
+    pub fn new(
+        replica: Replica<Ed25519>,
+        host: Host,
+        pool: Mempool,
+        clock: Clock,
+        publisher: Publisher,
+    ) -> Self {
+        Self {
+            replica,
+            host,
+            pool,
+            clock,
+            publisher,
+            pending: consensus::Pending::default(),
+        }
+    }
+
+    /// Runs until it is told to stop or cannot go on.
+    pub async fn run(mut self, first: consensus::Effects, channels: Channels) -> Ended {
+        let Channels {
+            mut events,
+            mut replies,
+            mut stop,
+        } = channels;
+        if let Err(error) = self.begin(first) {
+            return Ended::Failed(error);
+        }
+        let changed = self.pool.changed();
+        loop {
+            let pause = self.pause();
+            let taken = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(reply) = replies.recv() => self.on_reply(reply),
+                Some(event) = events.recv() => self.take(event, &mut events),
+                () = changed.notified() => Ok(()),
+                () = tokio::time::sleep(pause) => Ok(()),
+            };
+            if let Err(error) = taken.and_then(|()| self.round()) {
+                return Ended::Failed(error);
+            }
+        }
+        match self.host.commit() {
+            Ok(()) => Ended::Stopped,
+            Err(error) => Ended::Failed(error),
+        }
+    }
+
+    /// Performs what recovery brought about.
+    fn begin(&mut self, first: consensus::Effects) -> Result<(), HostError> {
+        self.host.perform(first)?;
+        self.round()
+    }
+
+    /// Steps an event and all that wait behind it.
+    fn take(&mut self, event: Event, events: &mut mpsc::Receiver<Event>) -> Result<(), HostError> {
+        self.on_event(event)?;
+        for _ in 1..limits::DRIVER_DRAIN {
+            let Ok(event) = events.try_recv() else {
+                break;
+            };
+            self.on_event(event)?;
+        }
+        Ok(())
+    }
+
+    /// One event.
+    fn on_event(&mut self, event: Event) -> Result<(), HostError> {
+        match event {
+            Event::Input(input) => {
+                if let Input::Reconnected(member) = *input {
+                    self.host.greet(member.get());
+                }
+                self.step(*input)
+            }
+            Event::Noticed => {
+                self.publisher.touch();
+                Ok(())
+            }
+        }
+    }
+
+    /// What the executor says.
+    fn on_reply(&mut self, reply: Reply) -> Result<(), HostError> {
+        match reply {
+            Reply::Executed {
+                seq,
+                header,
+                epoch_end,
+                transactions,
+                results,
+            } => {
+                debug!(height = seq.get(), transactions, results, "executed");
+                self.step(Input::Executed {
+                    seq,
+                    header,
+                    epoch_end,
+                })
+            }
+            Reply::Durable(height) => self.host.release(self.replica.stable(), height),
+            Reply::Failed(error) => Err(HostError::Executor(error)),
+        }
+    }
+
+    /// One step of the replica.
+    fn step(&mut self, input: Input) -> Result<(), HostError> {
+        match self.replica.step(self.clock.now(), input) {
+            Ok(effects) => {
+                self.publisher.touch();
+                self.host.perform(effects)
+            }
+            Err(rejected) => {
+                debug!(%rejected, "input dropped");
+                Ok(())
+            }
+        }
+    }
+
+    /// Timers, pool and proposals; then one flush, then everything that waited for it.
+    fn round(&mut self) -> Result<(), HostError> {
+        for timer in self.host.expired(self.clock.now()) {
+            self.step(Input::Expired(timer))?;
+        }
+        self.tell_pending()?;
+        self.propose()?;
+        self.host.commit()?;
+        self.host.tidy(&self.replica)?;
+        self.publisher.publish(&self.replica, self.host.diverged());
+        Ok(())
+    }
+
+    /// Tells the replica of the pool's oldest transaction when it has changed.
+    fn tell_pending(&mut self) -> Result<(), HostError> {
+        let pending = self.pool.pending();
+        if pending == self.pending {
+            return Ok(());
+        }
+        self.pending = pending;
+        self.step(Input::Pending(pending))
+    }
+
+    /// Hands in batches while the replica wants any.
+    fn propose(&mut self) -> Result<(), HostError> {
+        while let Some(want) = self.replica.wants_batch() {
+            let Some(batch) = self.host.cut(want) else {
+                break;
+            };
+            self.step(Input::Batch(batch))?;
+        }
+        Ok(())
+    }
+
+    /// How long nothing has to be done unless something happens.
+    fn pause(&self) -> Duration {
+        let timers = self.host.pause(self.clock.now());
+        timers
+            .min(self.publisher.pause())
+            .min(Duration::from_hours(1))
+    }
+}

@@ -1,0 +1,288 @@
+//! Performs each effect, in order: records first, one flush for all of them, and only then what rests on them.
+
+mod timers;
+
+use std::time::Duration;
+
+use consensus::{
+    Batch, CheckpointCertificate, Divergence, Ed25519, Effect, Effects, Replica, Seq, Time, Timer,
+    ValidBatch, Want,
+};
+use contract::BlockTime;
+use tracing::{error, info, warn};
+
+use crate::{
+    clock::Clock,
+    executor::{Executor, ExecutorError, Gone},
+    limits,
+    mempool::Mempool,
+    metrics::Metrics,
+    network::{
+        Network,
+        frame::{Frame, Kind},
+    },
+    roster::Roster,
+    sync::{Fetcher, Range},
+    votelog::{VoteLog, VoteLogError},
+};
+use timers::Timers;
+
+/// A primary whose clock is this far off the others' does not propose.
+const RESTRAINT_MS: u64 = 2_000;
+
+/// Why a node cannot go on: it could break a promise to the others.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// A record could not be made durable, so nothing that rests on it may leave.
+    #[error(
+        "the vote log cannot be written, so this node stops before it could forget a vote: {0}"
+    )]
+    VoteLog(#[from] VoteLogError),
+    /// The executor had to end.
+    #[error(transparent)]
+    Executor(#[from] ExecutorError),
+    /// The executor has ended.
+    #[error(transparent)]
+    ExecutorGone(#[from] Gone),
+}
+
+/// What effects are performed with.
+#[derive(Debug)]
+pub struct Parts {
+    /// The vote log; none at a node that lost its votes.
+    pub log: Option<VoteLog>,
+    /// The other members.
+    pub network: Network,
+    /// The executor.
+    pub executor: Executor,
+    /// The pool.
+    pub pool: Mempool,
+    /// Fetches blocks.
+    pub fetcher: Fetcher,
+    /// What was noticed of members.
+    pub roster: Roster,
+    /// The clocks.
+    pub clock: Clock,
+    /// The numbers.
+    pub metrics: Metrics,
+}
+
+/// What waits for the flush of the records before it.
+#[derive(Debug)]
+enum Held {
+    All(Frame),
+    One(u16, Frame),
+    Certified(CheckpointCertificate),
+}
+
+/// Performs effects.
+#[derive(Debug)]
+pub struct Host {
+    parts: Parts,
+    timers: Timers,
+    held: Vec<Held>,
+    diverged: Option<Divergence>,
+    /// Whether the store is being made durable.
+    syncing: bool,
+}
+
+impl Host {
+    /// Nothing is armed and nothing waits.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            timers: Timers::default(),
+            held: Vec::new(),
+            diverged: None,
+            syncing: false,
+        }
+    }
+
+    /// Performs the effects of one step, except for what must wait for [`Self::commit`].
+    pub fn perform(&mut self, effects: Effects) -> Result<(), HostError> {
+        for effect in effects {
+            self.one(effect)?;
+        }
+        Ok(())
+    }
+
+    /// Performs one effect, or holds it.
+    fn one(&mut self, effect: Effect) -> Result<(), HostError> {
+        match effect {
+            Effect::Persist(record) => {
+                if let Some(log) = &mut self.parts.log {
+                    log.append(&record)?;
+                }
+            }
+            Effect::Broadcast(frame) => {
+                if matches!(frame, consensus::Frame::ViewChange(_)) {
+                    self.complain();
+                }
+                self.held.push(Held::All(encoded(&frame)));
+            }
+            Effect::Send(to, frame) => self.held.push(Held::One(to.get(), encoded(&frame))),
+            Effect::Certified(proven) => self.held.push(Held::Certified(proven.into_inner())),
+            Effect::Execute(committed) => {
+                self.parts.executor.execute(committed)?;
+            }
+            Effect::Fetch { from, to } => self.parts.fetcher.fetch(Range { from, to }),
+            Effect::Arm(timer, wait) => self.timers.arm(timer, self.parts.clock.now().after(wait)),
+            Effect::Disarm(timer) => self.timers.disarm(timer),
+            Effect::Dropped(batch) => self.parts.pool.returned(batch.bytes()),
+            Effect::Forward(primary) => self.forward(primary.get()),
+            Effect::Evidence(evidence) => {
+                warn!(
+                    event = "equivocation",
+                    ?evidence,
+                    "a member contradicted itself"
+                );
+            }
+            Effect::Diverged(divergence) => self.diverge(divergence)?,
+        }
+        Ok(())
+    }
+
+    /// Makes all records durable with one flush, then lets go of what rested on them.
+    pub fn commit(&mut self) -> Result<(), HostError> {
+        if let Some(log) = &mut self.parts.log {
+            log.sync()?;
+        }
+        for held in std::mem::take(&mut self.held) {
+            match held {
+                Held::All(frame) => self.parts.network.broadcast(&frame),
+                Held::One(to, frame) => self.parts.network.send(to, frame),
+                Held::Certified(certificate) => self.certified(certificate)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A block is final.
+    fn certified(&mut self, certificate: CheckpointCertificate) -> Result<(), HostError> {
+        let height = certificate.seq.get();
+        info!(
+            event = "block_certified",
+            height,
+            signers = certificate.checkpoints.len(),
+            "block"
+        );
+        self.parts
+            .metrics
+            .checkpoint_height
+            .set(i64::try_from(height).unwrap_or(i64::MAX));
+        Ok(self.parts.executor.certify(certificate)?)
+    }
+
+    /// Begins a new file of the vote log when the current one is long, and asks for what lets old ones go.
+    pub fn tidy(&mut self, replica: &Replica<Ed25519>) -> Result<(), HostError> {
+        let Some(log) = &mut self.parts.log else {
+            return Ok(());
+        };
+        if log.wants_roll() {
+            log.roll(&replica.carry_over())?;
+        }
+        if !self.syncing && log.wants_release(replica.stable()) {
+            self.parts.executor.sync()?;
+            self.syncing = true;
+        }
+        Ok(())
+    }
+
+    /// Drops files of the vote log whose blocks are certified and durable in the store.
+    pub fn release(&mut self, stable: Seq, durable: Seq) -> Result<(), HostError> {
+        self.syncing = false;
+        if let Some(log) = &mut self.parts.log {
+            log.release(stable, durable)?;
+        }
+        Ok(())
+    }
+
+    /// A batch of the pool, if the replica should propose one now.
+    pub fn cut(&self, want: Want) -> Option<ValidBatch> {
+        let skew = self.parts.roster.median_skew().unwrap_or(0).unsigned_abs();
+        if skew > RESTRAINT_MS {
+            warn!(
+                event = "clock",
+                skew_ms = skew,
+                "this clock is off the others': not proposing"
+            );
+            return None;
+        }
+        let time = BlockTime::new(self.parts.clock.wall_ms());
+        let bytes = match want {
+            Want::Any { bytes_max } => self.parts.pool.cut(bytes_max, time)?,
+            Want::Full { bytes_max } => self.parts.pool.cut_full(bytes_max, time)?,
+            Want::Heartbeat { bytes_max } => self
+                .parts
+                .pool
+                .cut(bytes_max, time)
+                .unwrap_or_else(|| contract::encode_batch(time, [])),
+        };
+        Some(ValidBatch::checked(Batch::new(bytes)))
+    }
+
+    /// Sends the oldest pending transaction to the primary again.
+    fn forward(&self, primary: u16) {
+        if let Some(bytes) = self.parts.pool.oldest() {
+            self.parts
+                .network
+                .send(primary, Frame::new(Kind::Transaction, bytes));
+        }
+    }
+
+    /// Tells all what the primary is suspected for: they may not know of it.
+    fn complain(&self) {
+        if let Some(bytes) = self.parts.pool.oldest() {
+            self.parts
+                .network
+                .broadcast(&Frame::new(Kind::Transaction, bytes));
+        }
+    }
+
+    /// Sends a member that is back what waits here: it may have missed it.
+    pub fn greet(&self, member: u16) {
+        for bytes in self.parts.pool.waiting(limits::GREETING) {
+            self.parts
+                .network
+                .send(member, Frame::new(Kind::Transaction, bytes));
+        }
+    }
+
+    /// The timers that have run out; each is told once.
+    pub fn expired(&mut self, now: Time) -> Vec<Timer> {
+        self.timers.expired(now)
+    }
+
+    /// How long until the next timer runs out.
+    pub fn pause(&self, now: Time) -> Duration {
+        self.timers.pause(now)
+    }
+
+    /// Set when this node's result differs from the certified one.
+    pub const fn diverged(&self) -> Option<Divergence> {
+        self.diverged
+    }
+
+    /// Has everything written down; the replica signs nothing more.
+    fn diverge(&mut self, divergence: Divergence) -> Result<(), HostError> {
+        let Divergence {
+            seq,
+            own,
+            certified,
+        } = divergence;
+        error!(
+            event = "state_root_mismatch",
+            height = seq.get(),
+            ?own,
+            ?certified,
+            "this node's result differs from the certified one: it signs nothing more"
+        );
+        self.diverged = Some(divergence);
+        Ok(self.parts.executor.diverged(divergence)?)
+    }
+}
+
+/// A frame of the replicas' talk, encoded once for all receivers.
+fn encoded(frame: &consensus::Frame) -> Frame {
+    Frame::new(Kind::Consensus, frame.encode())
+}

@@ -1,0 +1,145 @@
+//! From the disk to a replica that stands where it stood: store, vote log, replica, in this order.
+
+use std::sync::Arc;
+
+use consensus::{
+    CheckpointCertificate, Ed25519, Effects, Log, PublicKey, Record, RecoverError, Replica, Seq,
+    Setup,
+};
+use tokio::sync::mpsc;
+use tracing::{debug, info, warn};
+
+use super::{NodeError, foundation::Foundation};
+use crate::{
+    clock::Clock,
+    config::Config,
+    executor::{Executor, Reply, Started},
+    limits,
+    mempool::{Mempool, Submitter},
+    store::Opened,
+    votelog::{self, Loss, VoteLog},
+};
+
+/// Everything that was found again.
+pub(super) struct Recovered {
+    /// The executor over the store.
+    pub(super) started: Started,
+    /// What it says.
+    pub(super) replies: mpsc::UnboundedReceiver<Reply>,
+    /// The pool as the driver sees it.
+    pub(super) pool: Mempool,
+    /// The pool as everybody else sees it.
+    pub(super) submitter: Submitter,
+    /// What is submitted here, for the other members.
+    pub(super) outgoing: mpsc::Receiver<Arc<[u8]>>,
+    /// The vote log; none when votes were lost.
+    pub(super) log: Option<VoteLog>,
+    /// The replica.
+    pub(super) replica: Replica<Ed25519>,
+    /// What recovery brought about.
+    pub(super) effects: Effects,
+}
+
+impl Recovered {
+    /// Opens store and vote log of a home and recovers the replica.
+    pub(super) fn from_disk(
+        config: &Config,
+        base: &Foundation,
+        clock: Clock,
+    ) -> Result<Self, NodeError> {
+        let (outlet, outgoing) = mpsc::channel(limits::OUTLET);
+        let (pool, submitter) = Mempool::new(Arc::clone(&base.genesis), clock, outlet);
+        let (reply, replies) = mpsc::unbounded_channel();
+        let replies_of = move |said| {
+            if reply.send(said).is_err() {
+                debug!("the driver has stopped");
+            }
+        };
+        let genesis = Arc::clone(&base.genesis);
+        let started = Executor::start(&config.home, genesis, pool.clone(), replies_of)?;
+        say_opened(&started.opened);
+        let (mut log, records) = open_log(config, base)?;
+        let certificates = certificates(&records);
+        let recovered = Replica::recover(setup(base), records, &started.newest, clock.now());
+        let (replica, effects) = match recovered {
+            Err(error @ RecoverError::BadRecord { .. }) => {
+                warn!(event = "votes_lost", %error, "{}", OBSERVER);
+                log = None;
+                Replica::recover(setup(base), Log::Damaged, &started.newest, clock.now())?
+            }
+            other => other?,
+        };
+        for certificate in certificates {
+            started.executor.certify(certificate)?;
+        }
+        Ok(Self {
+            started,
+            replies,
+            pool,
+            submitter,
+            outgoing,
+            log,
+            replica,
+            effects,
+        })
+    }
+}
+
+/// What the loss of votes means.
+const OBSERVER: &str =
+    "this node signs nothing in this epoch; it follows the blocks that the others certify";
+
+/// What a replica needs to know before it starts.
+fn setup(base: &Foundation) -> Setup<Ed25519> {
+    Setup {
+        committee: base.committee.clone(),
+        key: Ed25519::from_seed(&base.keys.member().to_bytes()),
+        parameters: base.parameters(),
+        origin: Seq::ZERO,
+    }
+}
+
+/// Says in one line what became of the store.
+fn say_opened(opened: &Opened) {
+    match opened {
+        Opened::Fresh => info!(event = "store_fresh", "the ledger begins here"),
+        Opened::Intact(height) => info!(
+            event = "store_intact",
+            height = height.get(),
+            "the store is whole"
+        ),
+        Opened::Rebuilt { why } => {
+            warn!(event = "store_rebuilt", %why, "the store is rebuilt from the vote log and from certified blocks of the others");
+        }
+    }
+}
+
+/// Opens the vote log, or says what its loss means.
+fn open_log(config: &Config, base: &Foundation) -> Result<(Option<VoteLog>, Log), NodeError> {
+    let key = PublicKey::new(*base.me.key.as_bytes());
+    match VoteLog::open(&config.home, base.committee.chain(), key)? {
+        votelog::Opened::Intact { log, records } => Ok((Some(*log), Log::Whole(records))),
+        votelog::Opened::Lost(Loss::OtherChain) => Err(NodeError::ForeignLog {
+            home: config.home.clone(),
+        }),
+        votelog::Opened::Lost(loss) => {
+            warn!(event = "votes_lost", %loss, "{}", OBSERVER);
+            Ok((None, Log::Damaged))
+        }
+    }
+}
+
+/// The certificates in a vote log: the store may lack those of its newest blocks.
+fn certificates(log: &Log) -> Vec<CheckpointCertificate> {
+    let Log::Whole(records) = log else {
+        return Vec::new();
+    };
+    let certificate = |record: &Record| {
+        if let Record::Stable { certificate } | Record::CaughtUp { certificate, .. } = record {
+            Some(certificate.clone())
+        } else {
+            None
+        }
+    };
+    records.iter().filter_map(certificate).collect()
+}

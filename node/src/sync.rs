@@ -1,0 +1,184 @@
+//! Catching up: certified blocks from other members, checked before the replica sees them.
+//!
+//! A request is `from u64 ‖ to u64`. An answer is a row of blocks, each `header, batch, certificate` with a u32 length
+//! before each part. Members are not trusted: one that answers nothing, or anything false, is left for the next one.
+
+mod answer;
+
+use consensus::{
+    Batch, CertifiedBlock, CheckpointCertificate, Committee, DecodeError, Digest, Input, Rejected,
+    Seq,
+};
+use contract::Header;
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, info};
+
+use crate::{
+    driver::Event,
+    network::{AskError, MemberIndex, Network},
+};
+
+pub use answer::{RawBlock, answer};
+
+/// A range of heights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The first height.
+    pub from: Seq,
+    /// The last height.
+    pub to: Seq,
+}
+
+/// Why blocks of a member are not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// It did not answer.
+    #[error(transparent)]
+    Silent(#[from] AskError),
+    /// It has none of them.
+    #[error("it has none of these blocks")]
+    Empty,
+    /// Not a row of blocks.
+    #[error("the answer is not a row of blocks")]
+    Malformed,
+    /// The header cannot be read.
+    #[error("a header cannot be read")]
+    BadHeader,
+    /// The certificate cannot be read.
+    #[error("a certificate cannot be read: {0}")]
+    BadCertificate(DecodeError),
+    /// Another height than the next one.
+    #[error("block {came} came where {wanted} was asked for")]
+    OutOfOrder {
+        /// The height that was next.
+        wanted: Seq,
+        /// The height that came.
+        came: Seq,
+    },
+    /// The certificate does not prove the block.
+    #[error(transparent)]
+    Unproved(#[from] Rejected),
+    /// The driver has stopped.
+    #[error("this node is stopping")]
+    Stopping,
+}
+
+/// Asks for blocks; a newer wish replaces an older one.
+#[derive(Clone, Debug)]
+pub struct Fetcher(watch::Sender<Option<Range>>);
+
+impl Fetcher {
+    /// A fetcher and the wishes that [`run`] fulfils.
+    pub fn new() -> (Self, watch::Receiver<Option<Range>>) {
+        let (wish, wishes) = watch::channel(None);
+        (Self(wish), wishes)
+    }
+
+    /// Wishes for blocks.
+    pub fn fetch(&self, range: Range) {
+        self.0.send_replace(Some(range));
+    }
+}
+
+/// What fetching needs.
+#[derive(Debug)]
+pub struct Source {
+    /// Asks members.
+    pub network: Network,
+    /// Whose certificates count.
+    pub committee: Committee,
+    /// How many members there are.
+    pub members: MemberIndex,
+    /// This member.
+    pub me: MemberIndex,
+    /// Where blocks go.
+    pub events: mpsc::Sender<Event>,
+}
+
+/// Fulfils wishes one after the other, until the node stops.
+pub async fn run(
+    source: Source,
+    wishes: watch::Receiver<Option<Range>>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    tokio::select! {
+        () = source.fulfil(wishes) => {}
+        _ = stopped.wait_for(|stop| *stop) => {}
+    }
+}
+
+impl Source {
+    /// Fulfils wishes, for ever.
+    async fn fulfil(self, mut wishes: watch::Receiver<Option<Range>>) {
+        let mut favourite: MemberIndex = 0;
+        while wishes.changed().await.is_ok() {
+            let Some(range) = *wishes.borrow_and_update() else {
+                continue;
+            };
+            for step in 0..self.members {
+                let member = favourite
+                    .saturating_add(step)
+                    .checked_rem(self.members)
+                    .unwrap_or(0);
+                if member == self.me || !self.network.connected(member) {
+                    continue;
+                }
+                match self.fetch(member, range).await {
+                    Ok(last) => {
+                        info!(event = "caught_up", from = %range.from, to = %last, "took certified blocks of a member");
+                        favourite = member;
+                        break;
+                    }
+                    Err(why) => debug!(member, %why, "no blocks"),
+                }
+            }
+        }
+    }
+
+    /// Takes the blocks of a range from one member; tells the last one taken.
+    async fn fetch(&self, member: MemberIndex, range: Range) -> Result<Seq, Unusable> {
+        let mut next = range.from;
+        while next <= range.to {
+            let request = [next.get().to_le_bytes(), range.to.get().to_le_bytes()].concat();
+            let answer = self.network.ask(member, request).await?;
+            let blocks = answer::read(&answer).ok_or(Unusable::Malformed)?;
+            if blocks.is_empty() {
+                break;
+            }
+            for raw in blocks {
+                let block = prove(raw, next, &self.committee)?;
+                let input = Event::Input(Box::new(Input::Fetched(block)));
+                self.events
+                    .send(input)
+                    .await
+                    .map_err(|_stopped| Unusable::Stopping)?;
+                next = next.next();
+            }
+        }
+        if next == range.from {
+            return Err(Unusable::Empty);
+        }
+        Ok(Seq::new(next.get().saturating_sub(1)))
+    }
+}
+
+/// Checks one block against the committee.
+fn prove(raw: RawBlock, wanted: Seq, committee: &Committee) -> Result<CertifiedBlock, Unusable> {
+    let header = Header::decode(&raw.header)
+        .ok()
+        .ok_or(Unusable::BadHeader)?;
+    let certificate =
+        CheckpointCertificate::decode(&raw.certificate).map_err(Unusable::BadCertificate)?;
+    let came = Seq::new(header.height.get());
+    if came != wanted || certificate.seq != wanted {
+        return Err(Unusable::OutOfOrder { wanted, came });
+    }
+    let named = Digest::new(*header.batch_digest.as_bytes());
+    Ok(CertifiedBlock::verify(
+        raw.header,
+        named,
+        Batch::new(raw.batch),
+        certificate,
+        committee,
+    )?)
+}
