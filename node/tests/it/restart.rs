@@ -1,0 +1,107 @@
+//! What a node finds again, what it rebuilds, and what it may no longer do.
+
+use crate::consortium::{Consortium, PATIENCE};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_four_stop_and_start_again_where_they_were() {
+    let mut consortium = Consortium::start(4).await;
+    let mut height = 0;
+    for author in [0, 1, 2, 3, 0] {
+        height = consortium.submit(author).await;
+    }
+    for index in 0..4 {
+        consortium
+            .until(index, |status| status.stable >= height)
+            .await;
+        consortium.stop_node(index).await;
+    }
+    for index in 0..4 {
+        consortium.start_node(index);
+    }
+    for index in 0..4 {
+        let status = consortium
+            .until(index, |status| status.stable.min(status.executed) >= height)
+            .await;
+        assert_eq!(status.votes_lost, None);
+        assert_eq!(
+            consortium.state_root(index, height),
+            consortium.state_root(0, height)
+        );
+    }
+    assert!(consortium.submit(2).await > height);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_lost_its_vote_log_follows_certified_blocks_and_signs_nothing() {
+    let mut consortium = Consortium::start(4).await;
+    consortium.submit(0).await;
+    consortium.stop_node(3).await;
+    std::fs::remove_dir_all(consortium.home(3).join("votes")).unwrap();
+    consortium.start_node(3);
+
+    let height = consortium.submit(1).await;
+    let observer = consortium.until(3, |status| status.stable >= height).await;
+    let text = observer.votes_lost.unwrap();
+    assert!(text.contains("signs nothing"), "{text}");
+
+    consortium.stop_node(2).await;
+    let ticket = consortium.send(1).await;
+    let stuck = consortium.until(1, |status| status.stalled.is_some()).await;
+    assert_eq!(
+        stuck.stable, height,
+        "two voters of four are no quorum, whatever an observer sees"
+    );
+    assert!(
+        !consortium.home(3).join("votes").exists(),
+        "no log is made for a key that exists"
+    );
+
+    consortium.start_node(2);
+    ticket.wait(PATIENCE).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wiped_store_is_rebuilt_to_the_same_state_root() {
+    let mut consortium = Consortium::start(4).await;
+    let mut height = 0;
+    for _ in 0..6 {
+        height = consortium.submit(1).await;
+    }
+    consortium.until(2, |status| status.stable >= height).await;
+    consortium.stop_node(2).await;
+    std::fs::remove_dir_all(consortium.home(2).join("ledger")).unwrap();
+
+    consortium.start_node(2);
+    consortium.until(2, |status| status.stable >= height).await;
+    let later = consortium.submit(2).await;
+    for index in 0..4 {
+        consortium
+            .until(index, |status| status.stable >= later)
+            .await;
+        assert_eq!(
+            consortium.state_root(index, later),
+            consortium.state_root(2, later)
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_lost_store_and_votes_takes_everything_from_the_others() {
+    let mut consortium = Consortium::start(4).await;
+    let mut height = 0;
+    for _ in 0..6 {
+        height = consortium.submit(0).await;
+    }
+    consortium.stop_node(3).await;
+    std::fs::remove_dir_all(consortium.home(3).join("ledger")).unwrap();
+    std::fs::remove_dir_all(consortium.home(3).join("votes")).unwrap();
+    consortium.start_node(3);
+    let later = consortium.submit(0).await;
+    assert!(later > height);
+    let observer = consortium.until(3, |status| status.executed >= later).await;
+    assert!(observer.votes_lost.is_some());
+    assert_eq!(
+        consortium.state_root(3, later),
+        consortium.state_root(0, later)
+    );
+}
