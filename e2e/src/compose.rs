@@ -36,19 +36,19 @@ pub(crate) fn run(claims: &mut Claims) -> Result<(), Broken> {
     let patient = enrolled(&stack, &folder)?;
     claims.hold(
         "a patient registers and signs in at each published node",
-        || everywhere(&stack, &patient),
+        || everywhere(&patient),
     );
     claims.hold(
         "with one container stopped sign-in goes on, and started again it catches up",
         || without_one(&stack, &patient),
     );
     claims.hold("down and up again keeps keys and ledger", || {
-        let before = stack.state(0)?;
+        let before = Stack::state(0)?;
         stack.compose(&["down"])?;
         stack.up()?;
         stack.healthy(PATIENCE)?;
-        same_state(&stack)?;
-        ensure(height(&stack.state(0)?) >= height(&before), || {
+        same_state()?;
+        ensure(height(&Stack::state(0)?) >= height(&before), || {
             "the ledger became shorter".to_owned()
         })
     });
@@ -100,12 +100,12 @@ fn hardened(stack: &Stack) -> Verdict {
 }
 
 /// Registration at the centre, then a sign-in at every member.
-fn everywhere(stack: &Stack, patient: &Patient) -> Verdict {
+fn everywhere(patient: &Patient) -> Verdict {
     patient.register()?.ended_with(0)?;
     for (capture, service) in (ENROLMENT..).zip(SERVICES) {
         patient.sign_in(service, capture)?.ended_with(0)?;
     }
-    same_state(stack)
+    same_state()
 }
 
 /// Stops a clinic, signs in elsewhere, starts it again.
@@ -114,7 +114,7 @@ fn without_one(stack: &Stack, patient: &Patient) -> Verdict {
     patient.sign_in("clinic-a", 7)?.ended_with(0)?;
     stack.compose(&["start", "clinic-b"])?;
     stack.healthy(PATIENCE)?;
-    same_state(stack)
+    same_state()
 }
 
 /// Height in a status.
@@ -126,7 +126,7 @@ fn height(status: &Value) -> u64 {
 }
 
 /// All four tell the same height and state root.
-fn same_state(stack: &Stack) -> Verdict {
+fn same_state() -> Verdict {
     let told = || -> Option<Vec<(u64, Value)>> {
         let one = |index| {
             stack
