@@ -129,8 +129,7 @@ fn height(status: &Value) -> u64 {
 fn same_state() -> Verdict {
     let told = || -> Option<Vec<(u64, Value)>> {
         let one = |index| {
-            stack
-                .state(index)
+            Stack::state(index)
                 .ok()
                 .map(|state| (height(&state), state.get("state_root").cloned()))
         };
