@@ -1,4 +1,8 @@
 //! What became of a transaction; the same at every node, and on the ledger.
+//!
+//! Wire form: tag u32, 0 done or 1 refused. Refused: the reason's tag u32, and for
+//! a suite its number u16. Done: tag u32, 0 written or 1 recorded; recorded goes on
+//! with a count u64 and for each refused entry its position u32 and the reason.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

@@ -1,7 +1,9 @@
 //! What a member or a patient asks of the ledger.
 //!
-//! Wire form: the encoded [`Transaction`], then the 64 bytes of its signature.
-//! The signature covers SHA-256("aidchain/sign-transaction" ‖ 0x00 ‖ encoded
+//! Wire form: version u16, chain 32, author (tag u32, 0 member or 1 patient, and
+//! 32 bytes), key 32, valid until u64, salt 8, call (tag u32 and its fields), and
+//! behind this [`Transaction`] the 64 bytes of its signature. Results are a count
+//! u64 and 214 bytes for each. The signature covers SHA-256("aidchain/sign-transaction" ‖ 0x00 ‖ encoded
 //! transaction); the hash and the leaf of the transactions tree cover all bytes.
 
 use ed25519_dalek::{Signer as _, SigningKey};

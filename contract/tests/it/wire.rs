@@ -101,6 +101,51 @@ fn a_header_lies_on_the_wire_in_the_order_of_the_design() {
 }
 
 #[test]
+fn a_bundle_lies_on_the_wire_as_documented() {
+    let mut ledger = Consortium::secure();
+    let results = vec![
+        ledger.result(&Patient::new(1), 1, 1),
+        ledger.result(&Patient::new(1), 1, 2),
+    ];
+    let signed = ledger.by_member(1, Call::Results(results.clone()));
+    let transaction = signed.transaction();
+
+    let by_hand = [
+        [1, 0].as_slice(),
+        ledger.chain().as_bytes(),
+        &0_u32.to_le_bytes(),
+        ledger.id(1).as_bytes(),
+        transaction.key().as_bytes(),
+        &transaction.valid_until().get().to_le_bytes(),
+        transaction.salt(),
+        &4_u32.to_le_bytes(),
+        &2_u64.to_le_bytes(),
+        &encode(&results[0]),
+        &encode(&results[1]),
+        &signed.signature().to_bytes(),
+    ]
+    .concat();
+
+    assert_eq!(signed.as_bytes(), by_hand);
+}
+
+#[test]
+fn outcomes_lie_on_the_wire_as_documented() {
+    let numbers =
+        |parts: &[u32]| -> Vec<u8> { parts.iter().flat_map(|part| part.to_le_bytes()).collect() };
+    let recorded = |refused| Outcome::Done(Output::Recorded { refused }).encode();
+
+    let written = Outcome::Done(Output::Written).encode();
+    assert_eq!(written, numbers(&[0, 0]));
+    assert_eq!(recorded(Vec::new()), numbers(&[0, 1, 0, 0]));
+    let one_refused = recorded(vec![(7, Refused::SessionSeen)]);
+    assert_eq!(one_refused, numbers(&[0, 1, 1, 0, 7, 22]));
+    let refused = Outcome::Refused(Refused::SuiteNotAllowed(SuiteId::WU_2021)).encode();
+    let suite = [1, 0, 0, 0, 17, 0, 0, 0, 0x01, 0x7f];
+    assert_eq!(refused, suite);
+}
+
+#[test]
 fn every_wire_type_is_pinned() {
     let ledger = Consortium::secure();
     let patient = Patient::new(1).record;
