@@ -21,6 +21,7 @@
 
 mod adversary;
 mod checkers;
+mod clock;
 mod cluster;
 mod dice;
 mod ledger;
@@ -31,6 +32,7 @@ mod scheme;
 
 pub use adversary::{Character, Liar};
 pub use checkers::{Checkers, Violation};
+pub use clock::Stopwatch;
 pub use cluster::{Cluster, Outcome};
 pub use dice::Dice;
 pub use ledger::{Block, Store, batch, transactions};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use simulator::{Outcome, Sabotage, run, run_traced};
+use simulator::{Outcome, Sabotage, Stopwatch, run, run_traced};
 
 /// What the command line asks for.
 #[derive(Clone, Copy)]
@@ -47,12 +47,8 @@ fn wish(mut words: impl Iterator<Item = String>) -> Option<Wish> {
 }
 
 /// Runs all seeds; each core takes the next one when it is done with its last.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "seconds are printed, no run depends on them"
-)]
 fn simulate(wish: Wish) -> io::Result<ExitCode> {
-    let started = std::time::Instant::now();
+    let started = Stopwatch::start();
     let next = AtomicU64::new(0);
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let runs: Vec<(u64, Outcome)> = thread::scope(|scope| {
