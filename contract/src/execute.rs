@@ -17,7 +17,7 @@ use crate::genesis::{Genesis, committee_digest};
 use crate::history::History;
 use crate::identity::{BlockTime, Epoch, HeaderHash, Height, PublicKey, Root};
 use crate::merkle;
-use crate::outcome::{Outcome, Refused};
+use crate::outcome::{Outcome, Output, Refused};
 use crate::state::{self, MemoryState, StateError, StateReader, WriteSet};
 use crate::transaction::{Author, SignedTransaction};
 use crate::window::{Additions, Window, WindowView};
@@ -126,54 +126,16 @@ pub fn execute(
     tip: &Tip,
     batch: &CheckedBatch,
 ) -> Result<Execution, CannotExecute> {
-    let parent = &tip.header;
-    let height = parent.height.next();
-    let time = batch
-        .time()
-        .map_or(parent.time, |time| time.max(parent.time));
-    let limits = tip.genesis.parameters();
-    let mut block = Block {
-        view: View::new(reader, parent.height),
-        window: tip.window.at(time, limits.replay_window_ms),
-        genesis: &tip.genesis,
-        contracts: Vec::new(),
-        height,
-        time,
-    };
-    block.contracts = registry::entries(&mut block.view);
-    if let Some(missing) = registry::missing(&block.contracts, height) {
-        return Err(CannotExecute::ContractMissing {
-            id: missing.id.clone(),
-            version: missing.version,
-            height,
-        });
-    }
+    let mut block = Block::after(tip, reader, batch.time())?;
     let outcomes: Vec<Outcome> = batch
         .transactions()
         .iter()
         .map(|transaction| block.outcome_of(transaction))
         .collect();
+    let (height, time) = (block.height, block.time);
     let additions = block.window.into_additions();
     let (state_root, writes) = state::write(&reader, height, block.view.into_written()?)?;
-    let leaves: Vec<_> = batch
-        .transactions()
-        .iter()
-        .map(|transaction| merkle::leaf_hash(transaction.as_bytes()))
-        .collect();
-    let header = Header {
-        version: HEADER_VERSION,
-        chain: parent.chain,
-        height,
-        epoch: parent.epoch,
-        time,
-        parent: tip.hash,
-        batch_digest: *batch.digest(),
-        transactions_root: merkle::root(&leaves),
-        outcomes_root: merkle::empty_root(),
-        state_root,
-        history_root: tip.history.root(),
-        next_committee: tip.next_committee,
-    };
+    let header = tip.next_header(batch, time, state_root);
     Ok(Execution::new(header, outcomes, writes, additions))
 }
 
@@ -193,7 +155,36 @@ struct Block<'a> {
     time: BlockTime,
 }
 
-impl Block<'_> {
+impl<'a> Block<'a> {
+    /// The block after the tip, if this software has the contracts for it.
+    fn after(
+        tip: &'a Tip,
+        reader: &'a dyn StateReader,
+        batch_time: Option<BlockTime>,
+    ) -> Result<Self, CannotExecute> {
+        let parent = &tip.header;
+        let time = batch_time.map_or(parent.time, |time| time.max(parent.time));
+        let height = parent.height.next();
+        let mut view = View::new(reader, parent.height);
+        let contracts = registry::entries(&mut view);
+        if let Some(missing) = registry::missing(&contracts, height) {
+            return Err(CannotExecute::ContractMissing {
+                id: missing.id.clone(),
+                version: missing.version,
+                height,
+            });
+        }
+        let window_ms = tip.genesis.parameters().replay_window_ms;
+        Ok(Self {
+            view,
+            window: tip.window.at(time, window_ms),
+            genesis: &tip.genesis,
+            contracts,
+            height,
+            time,
+        })
+    }
+
     /// Executes one transaction; a refused one leaves no trace in the state.
     fn outcome_of(&mut self, transaction: &SignedTransaction) -> Outcome {
         let result = self
@@ -250,7 +241,7 @@ impl Block<'_> {
         }
     }
 
-    fn call(&mut self, transaction: &SignedTransaction) -> Result<crate::outcome::Output, Refused> {
+    fn call(&mut self, transaction: &SignedTransaction) -> Result<Output, Refused> {
         let id = contract_of(transaction.call());
         let active = |entry: &ContractEntry| entry.id == id && entry.is_active(self.height);
         if !self.contracts.iter().any(active) {
@@ -311,6 +302,26 @@ impl Tip {
         self.history.append(&execution.hash);
         self.header = execution.header.clone();
         self.hash = execution.hash;
+    }
+
+    /// The header of the block after the tip, but for its outcomes.
+    fn next_header(&self, batch: &CheckedBatch, time: BlockTime, state_root: Root) -> Header {
+        let leaf = |transaction: &SignedTransaction| merkle::leaf_hash(transaction.as_bytes());
+        let leaves: Vec<_> = batch.transactions().iter().map(leaf).collect();
+        Header {
+            version: HEADER_VERSION,
+            chain: self.header.chain,
+            height: self.header.height.next(),
+            epoch: self.header.epoch,
+            time,
+            parent: self.hash,
+            batch_digest: *batch.digest(),
+            transactions_root: merkle::root(&leaves),
+            outcomes_root: merkle::empty_root(),
+            state_root,
+            history_root: self.history.root(),
+            next_committee: self.next_committee,
+        }
     }
 
     /// The rules.
