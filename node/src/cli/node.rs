@@ -1,0 +1,153 @@
+//! `aidchain node …`: a member's node in the foreground.
+
+mod failure;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use patient::{code::Code, output::Failure};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    clock::Clock,
+    config::{Config, Overrides, Setting},
+    node, telemetry,
+};
+
+/// Run a member's node
+#[derive(Clone, Debug, Subcommand)]
+pub enum NodeCommand {
+    /// Run the node of a home until it is told to stop
+    ///
+    /// Every setting stands in the home's node.toml; the environment (AIDCHAIN_*) overrides the file, and a flag overrides
+    /// both. SIGTERM or Ctrl-C stops voting, makes everything durable and ends within five seconds.
+    #[command(after_help = "Example:\n  aidchain node run --home /var/lib/aidchain")]
+    Run(Box<Run>),
+}
+
+/// Settings of one run.
+#[derive(Clone, Debug, Args)]
+pub struct Run {
+    /// The member's folder: keys, node.toml, genesis.json, votes, ledger
+    #[arg(long, env = "AIDCHAIN_HOME", value_name = "DIR")]
+    home: PathBuf,
+    /// Where to listen for the other members
+    #[arg(long, value_name = "IP:PORT")]
+    p2p_listen: Option<String>,
+    /// The address the other members dial
+    #[arg(long, value_name = "HOST:PORT")]
+    p2p_advertise: Option<String>,
+    /// Where to listen for patients (TLS)
+    #[arg(long, value_name = "IP:PORT")]
+    api_listen: Option<String>,
+    /// Where to listen for members and the explorer
+    #[arg(long, value_name = "IP:PORT")]
+    member_listen: Option<String>,
+    /// Where to listen for health checks and metrics
+    #[arg(long, value_name = "IP:PORT")]
+    operations_listen: Option<String>,
+    /// Whether the explorer asks for a token
+    #[arg(long, value_name = "true|false")]
+    explorer_login: Option<String>,
+    /// Host names the patient API answers to, with commas
+    #[arg(long, value_name = "NAMES")]
+    api_names: Option<String>,
+    /// The member's name in genesis.json
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Log level, or target=level pairs with commas
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+impl NodeCommand {
+    /// Does what was asked.
+    pub fn run(&self) -> Result<(), Failure> {
+        match self {
+            Self::Run(run) => run.run(),
+        }
+    }
+}
+
+impl Run {
+    /// Runs the node in this process.
+    fn run(&self) -> Result<(), Failure> {
+        let config = Config::load(&self.home, &self.overrides())
+            .map_err(|error| failure::of_config(&error))?;
+        telemetry::init(&config.log, &config.name, &Clock::start())
+            .map_err(|error| Failure::new(Code::BadSetting).message(error.to_string()))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|cause| Failure::new(Code::CannotStart).because(cause))?;
+        let ended = runtime.block_on(async {
+            let stop = stop_signal()?;
+            node::run(config, stop)
+                .await
+                .map_err(|error| failure::of_node(&error))
+        });
+        runtime.shutdown_background();
+        ended
+    }
+
+    /// What the flags say.
+    fn overrides(&self) -> Overrides {
+        let mut overrides = Overrides::default();
+        let flags = [
+            (Setting::Name, &self.name),
+            (Setting::P2pListen, &self.p2p_listen),
+            (Setting::P2pAdvertise, &self.p2p_advertise),
+            (Setting::ApiListen, &self.api_listen),
+            (Setting::MemberListen, &self.member_listen),
+            (Setting::OperationsListen, &self.operations_listen),
+            (Setting::ExplorerLogin, &self.explorer_login),
+            (Setting::ApiNames, &self.api_names),
+            (Setting::Log, &self.log),
+        ];
+        for (setting, value) in flags {
+            if let Some(value) = value {
+                overrides.set(setting, value.clone());
+            }
+        }
+        overrides
+    }
+}
+
+/// Comes when the process is asked to end.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let cannot = |cause: std::io::Error| Failure::new(Code::CannotStart).because(cause);
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    /// The command on its own.
+    #[derive(Debug, Parser)]
+    struct Alone {
+        #[command(subcommand)]
+        command: NodeCommand,
+    }
+
+    #[test]
+    fn every_setting_has_the_flag_that_its_errors_name() {
+        for setting in Setting::ALL {
+            let flag = setting.flag();
+            let parsed = Alone::try_parse_from(["node", "run", "--home", "/h", &flag, "true"]);
+            let NodeCommand::Run(run) = parsed.unwrap().command;
+            assert_ne!(
+                format!("{:?}", run.overrides()),
+                format!("{:?}", Overrides::default())
+            );
+        }
+    }
+}

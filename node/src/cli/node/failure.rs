@@ -1,0 +1,98 @@
+//! A node's errors as a person reads them: which code, and so which next step and exit status.
+
+use patient::{code::Code, output::Failure};
+
+use crate::{
+    config::ConfigError,
+    executor::ExecutorError,
+    host::HostError,
+    keys::KeyError,
+    node::{LockError, NodeError},
+    store::StoreError,
+    votelog::VoteLogError,
+};
+
+/// A failure with a code, in the error's own words.
+fn said(code: Code, error: &impl std::fmt::Display) -> Failure {
+    Failure::new(code).message(error.to_string())
+}
+
+/// A configuration's errors.
+pub(super) fn of_config(error: &ConfigError) -> Failure {
+    let code = match error {
+        ConfigError::NoFile { .. } => Code::HomeIncomplete,
+        ConfigError::Unreadable { .. } => Code::CannotRead,
+        ConfigError::NotToml { .. } | ConfigError::Missing { .. } => Code::BadConfig,
+        ConfigError::UnknownKey { .. } => Code::UnknownSetting,
+        ConfigError::BadValue { .. } => Code::BadSetting,
+        ConfigError::PortRange { .. } => Code::BadBasePort,
+    };
+    said(code, error)
+}
+
+/// A node's errors.
+pub(super) fn of_node(error: &NodeError) -> Failure {
+    let code = match error {
+        NodeError::Lock(LockError::Held { .. }) => Code::HomeInUse,
+        NodeError::Lock(LockError::Unreadable { .. }) => Code::CannotWrite,
+        NodeError::NoGenesis { .. } => Code::HomeIncomplete,
+        NodeError::BadGenesis { .. }
+        | NodeError::Committee(_)
+        | NodeError::Address { .. }
+        | NodeError::Network(_) => Code::BadGenesis,
+        NodeError::NotAMember { .. } | NodeError::ForeignKey { .. } => Code::NotAMember,
+        NodeError::Keys(error) => of_keys(error),
+        NodeError::Port(_) => Code::PortTaken,
+        NodeError::VoteLog(error) | NodeError::Host(HostError::VoteLog(error)) => of_log(error),
+        NodeError::ForeignLog { .. } => Code::OtherStore,
+        NodeError::Recover(_) => Code::VoteLogDamaged,
+        NodeError::Executor(error) | NodeError::Host(HostError::Executor(error)) => {
+            of_executor(error)
+        }
+        NodeError::Thread(_) => Code::CannotStart,
+        NodeError::ExecutorGone(_) | NodeError::Host(HostError::ExecutorGone(_)) => Code::NodeBug,
+        NodeError::StopTimeout => Code::CannotStop,
+    };
+    said(code, error)
+}
+
+/// Errors of key files.
+const fn of_keys(error: &KeyError) -> Code {
+    match error {
+        KeyError::Missing { .. } => Code::KeyMissing,
+        KeyError::TooOpen { .. } => Code::KeyTooOpen,
+        KeyError::Corrupt { .. } => Code::KeyCorrupt,
+        KeyError::Exists { .. } => Code::FileExists,
+        KeyError::Access { .. } => Code::CannotRead,
+        KeyError::NoRandomness(_) | KeyError::Certificate(_) => Code::CannotStart,
+    }
+}
+
+/// Errors of the vote log.
+const fn of_log(error: &VoteLogError) -> Code {
+    match error {
+        VoteLogError::DiskFull { .. } | VoteLogError::Disk { .. } => Code::DiskFull,
+        VoteLogError::Version { .. } => Code::NewerStore,
+        VoteLogError::Closed
+        | VoteLogError::AlreadyThere { .. }
+        | VoteLogError::AlreadyBorn { .. }
+        | VoteLogError::Lost(_)
+        | VoteLogError::TooLarge { .. } => Code::VoteLogDamaged,
+    }
+}
+
+/// Errors of the executor and its store.
+const fn of_executor(error: &ExecutorError) -> Code {
+    match error {
+        ExecutorError::Store(StoreError::DiskFull { .. } | StoreError::Disk { .. }) => {
+            Code::DiskFull
+        }
+        ExecutorError::Store(StoreError::OtherChain { .. }) => Code::OtherStore,
+        ExecutorError::Store(StoreError::Version { .. }) => Code::NewerStore,
+        ExecutorError::Store(_) => Code::StoreDamaged,
+        ExecutorError::OtherHeader { .. } => Code::StateDiverged,
+        ExecutorError::Cannot(_) => Code::ContractMissing,
+        ExecutorError::Thread(_) => Code::CannotStart,
+        ExecutorError::BadBatch { .. } | ExecutorError::OutOfOrder { .. } => Code::NodeBug,
+    }
+}
