@@ -3,8 +3,8 @@
 //! A seed stands for a number of members, faults, a network and a workload. The run is a
 //! function of the seed alone: network, disks, clock and executors are simulated, frames may
 //! be lost, delayed, reordered and duplicated, nodes may crash at every persist or all at
-//! once, and up to f members are Byzantine. Then everything heals. [`checkers`] say what must
-//! hold; [`sabotage`] takes rules out from outside, to see that the checkers notice.
+//! once, and up to f members are Byzantine. Then everything heals. [`Checkers`] say what must
+//! hold; [`Sabotage`] takes rules out from outside, to see that the checkers notice.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,

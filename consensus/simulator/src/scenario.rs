@@ -87,8 +87,13 @@ impl Scenario {
             },
             loss: dice.pick(&[0, 0, 20, 100, 250]),
             commit_loss: dice.pick(&[0, 0, 300, 800]),
-            deaf: dice.chance(400).then(|| dice.place(size)),
-            isolated_at: dice.chance(400).then(|| 1 + dice.below(12)),
+            deaf: match dice.below(6) {
+                // The primary of the next view, which then knows nothing of its own.
+                0 | 1 => Some(1),
+                2 => Some(dice.place(size)),
+                _ => None,
+            },
+            isolated_at: dice.chance(500).then(|| 1 + dice.below(6)),
             duplication: dice.pick(&[0, 50]),
             delay: Duration::from_millis(dice.pick(&[1, 5, 40, 150])),
             crash: dice.pick(&[0, 5, 20, 60]),

@@ -137,9 +137,7 @@ impl<S: Scheme> Replica<S> {
         }
         self.answer_stable(status, &mut frames);
         self.answer_view(status, &mut frames);
-        if status.view <= self.view {
-            self.answer_slots(status, &mut frames);
-        }
+        self.answer_slots(status, &mut frames);
         for frame in frames {
             if !self.charge(from, &frame) {
                 break;

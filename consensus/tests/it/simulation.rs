@@ -6,7 +6,7 @@ use simulator::{Sabotage, Violation, run};
 const SEEDS: u64 = 600;
 
 /// Within so many seeds a broken rule must be noticed.
-const BOUND: u64 = 500;
+const BOUND: u64 = 2000;
 
 /// The first seed within `seeds` in which a broken rule is noticed, and how.
 fn noticed(sabotage: Sabotage, seeds: u64) -> Option<(u64, Violation)> {

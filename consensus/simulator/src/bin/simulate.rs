@@ -64,6 +64,11 @@ fn simulate(wish: Wish) -> io::Result<ExitCode> {
         .filter(|(_, run)| run.violation.is_some())
         .collect();
     failed.sort_by_key(|(seed, _)| *seed);
+    if wish.trace && failed.is_empty() {
+        for line in runs.iter().flat_map(|(_, run)| &run.trace) {
+            writeln!(out, "{line}")?;
+        }
+    }
     for (seed, run) in &failed {
         for line in &run.trace {
             writeln!(out, "{line}")?;
