@@ -162,7 +162,7 @@ impl Driver {
                     epoch_end,
                 })
             }
-            Reply::Durable(height) => self.host.release(self.replica.stable(), height),
+            Reply::Durable(height) => self.host.release(self.replica.settled(), height),
             Reply::Failed(error) => Err(HostError::Executor(error)),
         }
     }

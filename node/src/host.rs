@@ -181,7 +181,7 @@ impl Host {
         if log.wants_roll() {
             log.roll(&replica.carry_over())?;
         }
-        if !self.syncing && log.wants_release(replica.stable()) {
+        if !self.syncing && log.wants_release(replica.settled()) {
             self.parts.executor.sync()?;
             self.syncing = true;
         }
