@@ -88,6 +88,12 @@ pub enum Rejected {
         /// The message's sequence number.
         seq: Seq,
     },
+    /// A STATUS that lists more than any window holds.
+    #[error("member {from} lists more than any window holds")]
+    Oversized {
+        /// The sender.
+        from: ReplicaId,
+    },
     /// Nothing new.
     #[error("already known")]
     Known,

@@ -8,10 +8,13 @@ use crate::committee::{Committee, ReplicaId};
 use crate::encoding::{self, DecodeError};
 use crate::error::Rejected;
 use crate::io::{Input, Message};
-use crate::message::{Checkpoint, Commit, NewView, PrePrepare, Prepare, ViewChange};
+use crate::message::{Checkpoint, Commit, NewView, PrePrepare, Prepare, ViewChange, WINDOW_MAX};
 use crate::number::Epoch;
 use crate::signed::{Scheme, Signed};
 use crate::status::Status;
+
+/// The most entries in each list of a STATUS: no replica keeps more sequence numbers.
+const LISTED_MAX: u64 = WINDOW_MAX * 3;
 
 /// One frame between members; nothing in it is proved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +83,13 @@ impl Frame {
         committee: &Committee<S>,
     ) -> Result<Input, Rejected> {
         let message = match self {
-            Self::Status(status) => return Ok(Input::Status { from, status }),
+            Self::Status(status) => {
+                let longest = status.open.len().max(status.checkpoints.len());
+                let within = u64::try_from(longest).is_ok_and(|longest| longest <= LISTED_MAX);
+                return within
+                    .then_some(Input::Status { from, status })
+                    .ok_or(Rejected::Oversized { from });
+            }
             Self::PrePrepare(signed, batch) => {
                 let (named, came) = (signed.body.digest, batch.digest());
                 if named != came {

@@ -213,6 +213,7 @@ const fn fault(rejected: &Rejected) -> Option<&'static str> {
         Rejected::OtherHeader { .. } => Some("other_header"),
         Rejected::NotPrimary { .. } => Some("not_primary"),
         Rejected::PrepareOfPrimary { .. } => Some("prepare_of_primary"),
+        Rejected::Oversized { .. } => Some("oversized_status"),
         Rejected::WrongEpoch { .. }
         | Rejected::OldView { .. }
         | Rejected::NotInView { .. }

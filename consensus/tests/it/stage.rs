@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use consensus::{
     Batch, CertifiedBlock, ChainId, Commit, Committed, Committee, Digest, Domain, Effect, Epoch,
-    Frame, Input, Log, Message, Parameters, Pending, PrePrepare, Proposed, Record, Replica,
-    ReplicaId, Seq, Setup, Signed, Time, Timer, ValidBatch, View,
+    EpochEnd, Frame, Input, Log, Message, Parameters, Pending, PrePrepare, Proposed, Record,
+    Replica, ReplicaId, Seq, Setup, Signed, Time, Timer, ValidBatch, View,
 };
 use consensus::{Prepare, Scheme as _};
 use simulator::{KeyedHash, SimulatedScheme as _};
@@ -119,8 +119,18 @@ impl Stage {
                 };
                 self.feed(place(who), Input::Pending(pending));
             }
-            [who, "executes"] => self.execute(place(who), None),
-            [who, "executes", "to", name] => self.execute(place(who), Some(name)),
+            [who, "executes"] => self.execute(place(who), None, None),
+            [who, "executes", "to", name] => self.execute(place(who), Some(name), None),
+            [who, "executes", "ending", "at", last] => {
+                let last = Seq::new(number(last));
+                let next = self.committee.keys().to_vec();
+                self.execute(place(who), None, Some(EpochEnd { last, next }));
+            }
+            [who, "is", "asked"] => {
+                let replica = self.actors[place(who)].replica.as_ref();
+                let want = replica.and_then(Replica::wants_batch);
+                self.lines.push(format!("{who} wants {want:?}"));
+            }
             [who, "runs", "out", "of", timer] => self.expire(place(who), timer),
             [who, "reconnects", "to", peer] => {
                 let peer = ReplicaId::new(place(peer) as u16);
@@ -282,7 +292,7 @@ impl Stage {
     }
 
     /// The executor is done with the next batch; it may come to a wrong result.
-    fn execute(&mut self, who: usize, wrong: Option<&str>) {
+    fn execute(&mut self, who: usize, wrong: Option<&str>, epoch_end: Option<EpochEnd>) {
         let Some(order) = self.actors[who].orders.pop_front() else {
             return self.lines.push(format!("r{who} has nothing to execute"));
         };
@@ -305,7 +315,7 @@ impl Stage {
             Input::Executed {
                 seq: order.seq,
                 header,
-                epoch_end: None,
+                epoch_end,
             },
         );
     }

@@ -230,6 +230,26 @@ fn a_batch_beside_another_proposal_is_refused() {
     );
 }
 
+#[test]
+fn a_status_that_lists_more_than_any_window_holds_is_refused() {
+    let (_, frame) = frames().pop().unwrap();
+    let Frame::Status(status) = frame else {
+        panic!("the last frame is a STATUS")
+    };
+    let from = ReplicaId::new(1);
+    let listing = |count| {
+        let open = vec![status.open[0]; count];
+        Frame::Status(Status {
+            open,
+            ..status.clone()
+        })
+        .verify(from, &committee(0))
+    };
+
+    assert!(listing(192).is_ok_and(|input| matches!(input, consensus::Input::Status { .. })));
+    assert_eq!(listing(193), Err(consensus::Rejected::Oversized { from }));
+}
+
 proptest! {
     #[test]
     fn bytes_that_decode_encode_to_themselves(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
