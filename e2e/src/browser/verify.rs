@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::world::World;
-use crate::claims::{Broken, Claims, Verdict, ensure};
+use crate::claims::{Broken, Claims, Verdict, ensure, ensure_equal};
 use crate::tools::{Ended, aidchain, finish, pictures};
 use crate::webdriver::Browser;
 
@@ -47,6 +47,23 @@ pub(super) fn claims(claims: &mut Claims, browser: &mut Browser, world: &World) 
             })
         },
     );
+}
+
+/// The page's text of its own hash is the hash of the file, and the README names it.
+fn own_hash(browser: &mut Browser) -> Verdict {
+    let page = fs::canonicalize(PAGE)?;
+    let printed = finish(Command::new("sha256sum").arg(&page))?.out;
+    let hash = printed.split(' ').next().unwrap_or_default().to_owned();
+    browser.go(&format!("file://{}", page.display()))?;
+    browser.wait_until(
+        "the page hashes itself",
+        "return document.querySelector('#page-hash').innerText.length === 64",
+    )?;
+    ensure_equal("the page's own hash", &browser.text("#page-hash")?, &hash)?;
+    let readme = fs::read_to_string("README.md")?;
+    ensure(readme.contains(&hash), || {
+        format!("the README does not name verify.html's hash {hash}")
+    })
 }
 
 /// The page as the node serves it, saved as a person would.
