@@ -40,6 +40,10 @@ pub(super) fn claims(claims: &mut Claims, browser: &mut Browser, world: &World) 
         || expectations(browser, &from_file, world),
     );
     claims.hold(
+        "verify.html shows its own SHA-256, which the README names",
+        || own_hash(browser),
+    );
+    claims.hold(
         "the node serves the very verify.html of the repository",
         || {
             ensure(fs::read(PAGE)? == world.fetch("/verify.html")?, || {
