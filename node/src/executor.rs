@@ -68,6 +68,17 @@ pub enum ExecutorError {
     Thread(std::io::Error),
 }
 
+impl ExecutorError {
+    /// Whether rebuilding the store is the way back.
+    const fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(StoreError::Damaged { .. } | StoreError::Database { .. })
+                | Self::Cannot(CannotExecute::State(_))
+        )
+    }
+}
+
 /// What the executor says to the driver.
 #[derive(Debug)]
 pub enum Reply {

@@ -6,6 +6,7 @@ use std::sync::mpsc::Receiver;
 
 use consensus::{CheckpointCertificate, Committed, Digest, Divergence, EpochEnd, PublicKey, Seq};
 use contract::{CheckedBatch, Execution, Header, Height, Tip, WriteSet, execute, recorded};
+use tracing::warn;
 
 use crate::executor::divergence;
 use crate::executor::{Command, ExecutorError, Reply};
@@ -56,6 +57,11 @@ impl Worker {
                 Ok(Some(reply)) => replies(reply),
                 Ok(None) => {}
                 Err(error) => {
+                    if error.is_damage()
+                        && let Err(unmarked) = self.store.doubt()
+                    {
+                        warn!(%unmarked, "the next start may not rebuild the store by itself");
+                    }
                     replies(Reply::Failed(error));
                     return;
                 }

@@ -17,6 +17,10 @@ pub(super) const RUN_ENTRIES: usize = 65_536;
 /// Blocks before a run is written, however few entries there are: bounds what a start reads.
 pub(super) const RUN_BLOCKS: u64 = 16_384;
 
+/// A part of a run is not longer than this, and one entry: the database keeps longer values
+/// in files of their own.
+const PART_BYTES: usize = 16 * 1024;
+
 /// Bytes of an entry in a run: print, height, position, entry.
 const PACKED_BYTES: usize = 8 + 8 + 4 + 2;
 
@@ -102,13 +106,16 @@ impl Recent {
             .collect()
     }
 
-    /// The parts of a run of all entries, each with its kind and bucket.
+    /// The parts of a run of all entries, each with its kind and bucket; a bucket may have
+    /// several.
     pub(super) fn run(&self) -> Vec<(Kind, u8, Vec<u8>)> {
         let mut parts: Vec<(Kind, u8, Vec<u8>)> = Vec::new();
         for (kind, print, spot) in &self.entries {
             let bucket = bucket(*print);
             match parts.last_mut() {
-                Some((last, at, bytes)) if last == kind && *at == bucket => {
+                Some((last, at, bytes))
+                    if last == kind && *at == bucket && bytes.len() < PART_BYTES =>
+                {
                     pack(*print, spot, bytes);
                 }
                 _ => {
@@ -189,6 +196,26 @@ mod tests {
             assert_eq!(find(part, *print), wanted);
         }
         assert!(run.is_sorted_by_key(|(kind, bucket, _)| (*kind, *bucket)));
+    }
+
+    #[test]
+    fn an_identity_with_many_results_is_spread_over_short_parts_and_found_whole() {
+        let mut recent = Recent::default();
+        let print = print(&SALT, &[1; 32]);
+        let spots: Vec<Spot> = (0..10_000).map(spot).collect();
+        for spot in &spots {
+            recent.add(Kind::Identity, print, *spot);
+        }
+
+        let run = recent.run();
+
+        let longest = run.iter().map(|(_, _, part)| part.len()).max().unwrap();
+        assert!(longest < PART_BYTES + PACKED_BYTES);
+        let found: Vec<Spot> = run
+            .iter()
+            .flat_map(|(_, _, part)| find(part, print))
+            .collect();
+        assert_eq!(found, spots);
     }
 
     #[test]

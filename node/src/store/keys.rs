@@ -46,11 +46,12 @@ pub(super) fn server(server: &ServerId, height: Height) -> Vec<u8> {
     key
 }
 
-/// Part of an index: the entries whose prints begin with `bucket`, of the run that was
-/// written with the block at `height`.
-pub(super) fn run(kind: u8, bucket: u8, height: Height) -> Vec<u8> {
+/// Part of an index: entries whose prints begin with `bucket`, of the run that was written
+/// with the block at a height, and the part's number in that run.
+pub(super) fn run(kind: u8, bucket: u8, (height, part): (Height, u32)) -> Vec<u8> {
     let mut key = vec![b'i', kind, bucket];
     key.extend_from_slice(&height.get().to_be_bytes());
+    key.extend_from_slice(&part.to_be_bytes());
     key
 }
 

@@ -35,6 +35,26 @@ pub enum Opened {
     },
 }
 
+/// The file that asks the next start to rebuild the database.
+const MARK: &str = "rebuild";
+
+/// Asks the next start to rebuild the database in `dir`: what is wrong with it was found
+/// where a start does not look.
+pub(super) fn mark(dir: &Path) -> Result<(), StoreError> {
+    let path = dir.join(MARK);
+    fs::write(&path, b"").map_err(|source| StoreError::disk("write", &path, source))
+}
+
+/// Whether a rebuild was asked for; from now on it is not.
+fn take_mark(dir: &Path) -> Result<bool, StoreError> {
+    let path = dir.join(MARK);
+    match fs::remove_file(&path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(StoreError::disk("remove", &path, source)),
+    }
+}
+
 /// The values beside the tip's height.
 struct TipRecord {
     tip: StoredTip,
@@ -63,6 +83,10 @@ impl Store {
         if !had_database && blocks.end() > Blocks::first() {
             why = Some("the database was missing".to_owned());
         }
+        if take_mark(dir)? && path.exists() {
+            why = why.or_else(|| Some("damage was found while it was in use".to_owned()));
+            set_aside(&path)?;
+        }
         let found = match Database::open(&path) {
             Ok(db) => Self::over(db, blocks, Arc::clone(&genesis), &path)?,
             Err(StoreError::Database { what, .. }) => Err((blocks, what)),
@@ -72,13 +96,17 @@ impl Store {
             Ok(store) if why.is_none() || store.tip.is_none() => store,
             Ok(store) => Self::anew(store.into_blocks(), genesis, &path)?,
             Err((blocks, damage)) => {
-                why = Some(damage);
+                why.get_or_insert(damage);
                 Self::anew(blocks, genesis, &path)?
             }
         };
+        let has_blocks = store.blocks.end() > Blocks::first();
         let opened = match (why, store.height()) {
             (Some(why), _) => Opened::Rebuilt { why },
             (None, Some(height)) => Opened::Intact(height),
+            (None, None) if has_blocks => Opened::Rebuilt {
+                why: "the database was empty".to_owned(),
+            },
             (None, None) => Opened::Fresh,
         };
         Ok((store, opened))

@@ -189,8 +189,8 @@ impl Reader {
         // Memory first: an entry moves from there to the database, never back.
         let mut spots = self.shared.recent().find(kind, print);
         let bucket = index::bucket(print);
-        let first = keys::run(kind as u8, bucket, Height::new(0));
-        let last = keys::run(kind as u8, bucket, Height::new(u64::MAX));
+        let first = keys::run(kind as u8, bucket, (Height::new(0), 0));
+        let last = keys::run(kind as u8, bucket, (Height::new(u64::MAX), u32::MAX));
         for part in self.shared.db.within(&first, &last) {
             spots.extend(index::find(&part?.1, print));
         }

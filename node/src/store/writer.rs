@@ -11,7 +11,7 @@ use crate::store::entry::{self, Entry};
 use crate::store::error::StoreError;
 use crate::store::index::{Kind, RUN_BLOCKS, RUN_ENTRIES, Spot, print};
 use crate::store::reader::{Reader, Shared};
-use crate::store::{Writes, keys};
+use crate::store::{Writes, keys, open};
 
 /// Blocks after which entries that a block made stale are deleted: nobody asks for a state
 /// that old.
@@ -155,6 +155,12 @@ impl Store {
         self.shared.db.apply(writes)
     }
 
+    /// Asks the next start to rebuild the database, because it was found to be damaged.
+    pub fn doubt(&self) -> Result<(), StoreError> {
+        let dir = self.shared.db.path.parent().unwrap_or(&self.shared.db.path);
+        open::mark(dir)
+    }
+
     /// Makes everything durable; returns the height up to which it is.
     pub fn sync(&mut self) -> Result<Height, StoreError> {
         let height = self.height().unwrap_or(Height::new(0));
@@ -275,8 +281,8 @@ impl Store {
 
     /// Moves the indexes in memory into the database.
     fn write_run(&mut self, writes: &mut Writes, height: Height) {
-        for (kind, bucket, part) in self.shared.recent().run() {
-            writes.put(&keys::run(kind as u8, bucket, height), part);
+        for (number, (kind, bucket, part)) in (0..).zip(self.shared.recent().run()) {
+            writes.put(&keys::run(kind as u8, bucket, (height, number)), part);
         }
         self.indexed = height;
     }

@@ -3,9 +3,17 @@
 #[cfg(test)]
 mod consortium;
 #[cfg(test)]
+mod executor;
+#[cfg(test)]
 mod four_nodes;
 #[cfg(test)]
+mod mempool;
+#[cfg(test)]
+mod research_ledger;
+#[cfg(test)]
 mod restart;
+#[cfg(test)]
+mod storage;
 #[cfg(test)]
 mod strangers;
 #[cfg(test)]
