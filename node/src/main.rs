@@ -1,3 +1,7 @@
-//! aidchain.
+//! The one binary: node, operator, patient, explorer and verifier as subcommands.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    node::cli::main()
+}

@@ -39,7 +39,7 @@ use foundation::Foundation;
 use recovery::Recovered;
 
 pub use lock::{Lock, LockError};
-pub use ports::{Holder, PortError};
+pub use ports::{Holder, PortError, check as check_ports};
 
 /// Why a node does not start, or had to stop.
 #[derive(Debug, thiserror::Error)]

@@ -40,7 +40,7 @@ pub const OCTETS: &str = "application/octet-stream";
 #[derive(Clone, Debug)]
 pub struct Client {
     url: Url,
-    pin: Option<SpkiHash>,
+    pins: Vec<SpkiHash>,
     token: Option<Zeroizing<String>>,
 }
 
@@ -92,10 +92,15 @@ impl Question {
 
 impl Client {
     /// A node behind TLS whose key is pinned.
-    pub const fn pinned(url: Url, pin: SpkiHash) -> Self {
+    pub fn pinned(url: Url, pin: SpkiHash) -> Self {
+        Self::pinned_to_any(url, vec![pin])
+    }
+
+    /// Any one of several nodes, each of which has a pinned key.
+    pub const fn pinned_to_any(url: Url, pins: Vec<SpkiHash>) -> Self {
         Self {
             url,
-            pin: Some(pin),
+            pins,
             token: None,
         }
     }
@@ -104,7 +109,7 @@ impl Client {
     pub const fn plain(url: Url) -> Self {
         Self {
             url,
-            pin: None,
+            pins: Vec::new(),
             token: None,
         }
     }
@@ -157,12 +162,12 @@ impl Client {
         if !self.url.is_tls() {
             return self.speak(stream, question).await;
         }
-        let pin = self.pin.ok_or_else(|| {
-            Failure::new(Code::Usage)
+        if self.pins.is_empty() {
+            return Err(Failure::new(Code::Usage)
                 .message(format!("{} is TLS, and no key is pinned for it", self.url))
-                .help("name the ledger with --genesis FILE")
-        })?;
-        let connector = TlsConnector::from(Arc::new(pin::config(pin)?));
+                .help("name the ledger with --genesis FILE"));
+        }
+        let connector = TlsConnector::from(Arc::new(pin::config(&self.pins)?));
         let name = ServerName::try_from(self.url.host().to_owned())
             .map_err(|error| self.unreachable(error))?;
         match connector.connect(name, stream).await {

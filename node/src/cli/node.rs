@@ -1,11 +1,14 @@
 //! `aidchain node …`: a member's node in the foreground.
 
-mod failure;
+pub(super) mod failure;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use patient::{code::Code, output::Failure};
+use patient::{
+    code::{Code, Exit},
+    output::{Console, Failure},
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
@@ -16,18 +19,21 @@ use crate::{
 
 /// Run a member's node
 #[derive(Clone, Debug, Subcommand)]
-pub enum NodeCommand {
+pub(super) enum NodeCommand {
     /// Run the node of a home until it is told to stop
     ///
     /// Every setting stands in the home's node.toml; the environment (AIDCHAIN_*) overrides the file, and a flag overrides
     /// both. SIGTERM or Ctrl-C stops voting, makes everything durable and ends within five seconds.
     #[command(after_help = "Example:\n  aidchain node run --home /var/lib/aidchain")]
     Run(Box<Run>),
+    /// Take part in a consortium: bind this member's votes to a genesis file
+    #[command(after_help = super::adopt::EXAMPLE)]
+    Adopt(super::adopt::Adopt),
 }
 
 /// Settings of one run.
 #[derive(Clone, Debug, Args)]
-pub struct Run {
+pub(super) struct Run {
     /// The member's folder: keys, node.toml, genesis.json, votes, ledger
     #[arg(long, env = "AIDCHAIN_HOME", value_name = "DIR")]
     home: PathBuf,
@@ -62,9 +68,10 @@ pub struct Run {
 
 impl NodeCommand {
     /// Does what was asked.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self, console: &Console) -> Result<Exit, Failure> {
         match self {
-            Self::Run(run) => run.run(),
+            Self::Run(run) => run.run().map(|()| Exit::Ok),
+            Self::Adopt(adopt) => adopt.run(console),
         }
     }
 }

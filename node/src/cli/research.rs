@@ -12,11 +12,12 @@ use patient::output::{Console, Failure};
 
 /// Measurements on biometric data. No node is needed.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Research {
+pub(super) enum Research {
     /// Count the errors of the fuzzy extractor on a set of captures
     ///
     /// Reads `face_templates.json` and, if it is there, `kat_fe_v1.json`. Each subject enrols with
     /// her first three captures; each other capture is tried against every enrolment.
+    #[command(after_help = "Example:\n  aidchain research biometrics faces --json")]
     Biometrics {
         /// Folder with the set
         #[arg(value_name = "DIR")]
@@ -27,6 +28,7 @@ pub enum Research {
     /// 32 subjects with 404 captures, spread like those of real faces; the same seed gives the same
     /// faces. The folder is laid out as `research biometrics` reads it, with one capture file for
     /// each capture besides, as `--bio` reads them.
+    #[command(after_help = "Example:\n  aidchain research faces --seed 1 --out faces")]
     Faces {
         /// Any number; another one gives other people
         #[arg(long, value_name = "N")]
@@ -39,7 +41,7 @@ pub enum Research {
 
 impl Research {
     /// Does what was asked.
-    pub fn run(&self, console: Console) -> Result<(), Failure> {
+    pub(super) fn run(&self, console: &Console) -> Result<(), Failure> {
         match self {
             Self::Biometrics { set } => biometrics::measure(set, console),
             Self::Faces { seed, out } => faces::write(*seed, out, console),

@@ -40,7 +40,7 @@ impl fmt::Display for Holder {
 }
 
 /// Tries each listener of a node before anything is started, so that the error names the setting.
-pub(super) fn check(config: &Config) -> Result<(), PortError> {
+pub fn check(config: &Config) -> Result<(), PortError> {
     let listeners = [
         (Setting::P2pListen, config.p2p_listen),
         (Setting::ApiListen, config.api_listen),

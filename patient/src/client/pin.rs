@@ -1,4 +1,4 @@
-//! TLS that trusts one key and no authority: identity is the key that genesis pins, not a certificate's text.
+//! TLS that trusts pinned keys and no authority: identity is the key that genesis pins, not a certificate's text.
 
 use std::io;
 use std::sync::Arc;
@@ -19,19 +19,22 @@ use crate::output::Failure;
 
 /// The node shows another key than the genesis file pins.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
-#[error("the genesis file pins {expected}\nthe node shows       {found}")]
+#[error(
+    "the genesis file pins {}\nthe node shows       {found}",
+    listed(expected)
+)]
 pub struct WrongPin {
-    /// SHA-256 of the pinned key.
-    pub expected: SpkiHash,
+    /// SHA-256 of each pinned key.
+    pub expected: Vec<SpkiHash>,
     /// SHA-256 of the key that was shown.
     pub found: SpkiHash,
 }
 
-/// TLS settings that accept the pinned key only.
-pub(super) fn config(pin: SpkiHash) -> Result<ClientConfig, Failure> {
+/// TLS settings that accept the pinned keys only.
+pub(super) fn config(pins: &[SpkiHash]) -> Result<ClientConfig, Failure> {
     let provider = Arc::new(ring::default_provider());
     let pinned = Pinned {
-        pin,
+        pins: pins.to_vec(),
         provider: Arc::clone(&provider),
     };
     let config = ClientConfig::builder_with_provider(provider)
@@ -52,9 +55,14 @@ pub(super) fn mismatch(error: &io::Error) -> Option<WrongPin> {
     None
 }
 
+fn listed(pins: &[SpkiHash]) -> String {
+    let all: Vec<_> = pins.iter().map(SpkiHash::to_string).collect();
+    all.join("\n               or    ")
+}
+
 #[derive(Debug)]
 struct Pinned {
-    pin: SpkiHash,
+    pins: Vec<SpkiHash>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -70,11 +78,11 @@ impl ServerCertVerifier for Pinned {
         let certificate = ParsedCertificate::try_from(end_entity)?;
         let spki = certificate.subject_public_key_info();
         let found = SpkiHash::new(Sha256::digest(&spki).into());
-        if found == self.pin {
+        if self.pins.contains(&found) {
             return Ok(ServerCertVerified::assertion());
         }
         let wrong = WrongPin {
-            expected: self.pin,
+            expected: self.pins.clone(),
             found,
         };
         Err(CertificateError::Other(OtherError(Arc::new(wrong))).into())

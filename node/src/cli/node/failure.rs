@@ -18,7 +18,7 @@ fn said(code: Code, error: &impl std::fmt::Display) -> Failure {
 }
 
 /// A configuration's errors.
-pub(super) fn of_config(error: &ConfigError) -> Failure {
+pub(in super::super) fn of_config(error: &ConfigError) -> Failure {
     let code = match error {
         ConfigError::NoFile { .. } => Code::HomeIncomplete,
         ConfigError::Unreadable { .. } => Code::CannotRead,

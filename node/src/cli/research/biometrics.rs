@@ -74,7 +74,7 @@ struct Hard {
 }
 
 /// Measures the set in a folder.
-pub(super) fn measure(set: &Path, console: Console) -> Result<(), Failure> {
+pub(super) fn measure(set: &Path, console: &Console) -> Result<(), Failure> {
     let subjects = subjects(&set.join("face_templates.json"))?;
     let answers = known_answers(&set.join("kat_fe_v1.json"))?;
     let kat = Kat {
@@ -206,7 +206,7 @@ mod tests {
     fn the_faces_that_are_written_are_the_faces_that_are_measured() {
         let folder = tempfile::tempdir().unwrap();
         let set = folder.path().join("faces");
-        faces::write(1, &set, QUIET).unwrap();
+        faces::write(1, &set, &QUIET).unwrap();
 
         let subjects = subjects(&set.join("face_templates.json")).unwrap();
         let answers = known_answers(&set.join("kat_fe_v1.json")).unwrap();
@@ -224,7 +224,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("mine.json"), "{}").unwrap();
 
-        let refused = faces::write(1, folder.path(), QUIET).unwrap_err();
+        let refused = faces::write(1, folder.path(), &QUIET).unwrap_err();
 
         assert_eq!(refused.code(), Code::FileExists);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -242,7 +242,7 @@ mod tests {
         };
 
         assert_eq!(
-            measure(folder.path(), QUIET).unwrap_err().code(),
+            measure(folder.path(), &QUIET).unwrap_err().code(),
             Code::CannotRead
         );
         assert!(refusal("[]").contains("line 1"));

@@ -20,7 +20,7 @@ struct Report {
 }
 
 /// Writes the set of a seed into a new folder.
-pub(super) fn write(seed: u64, out: &Path, console: Console) -> Result<(), Failure> {
+pub(super) fn write(seed: u64, out: &Path, console: &Console) -> Result<(), Failure> {
     files::create_folder(out)?;
     let subjects = synthetic::subjects(seed);
     let mut rows = Vec::new();

@@ -1,0 +1,210 @@
+//! A member's JSON as lines and tables.
+
+use patient::light::short;
+use patient::utc;
+use serde_json::Value;
+
+/// Columns of a table of sign-ins.
+const RESULT_COLUMNS: [&str; 5] = ["height", "time_ms", "server", "aid", "transaction"];
+
+/// Where the ledger stands, and who blocks us.
+pub(super) fn status(status: &Value) -> String {
+    let field = |key: &str| scalar(status.get(key).unwrap_or(&Value::Null));
+    let mut lines = vec![
+        format!(
+            "ledger      {} ({}), chain {}",
+            field("name"),
+            field("kind"),
+            field("chain")
+        ),
+        format!(
+            "height      {}, view {}, epoch {}, primary {}",
+            field("height"),
+            field("view"),
+            field("epoch"),
+            field("primary")
+        ),
+        format!("state root  {}", field("state_root")),
+    ];
+    for member in list(status, "members") {
+        let up = member.get("up").and_then(Value::as_bool) == Some(true);
+        lines.push(format!(
+            "  {} {:<12} {:<7} height {}{}",
+            if up { "✓" } else { "✗" },
+            scalar(member.get("name").unwrap_or(&Value::Null)),
+            scalar(member.get("role").unwrap_or(&Value::Null)),
+            scalar(member.get("height").unwrap_or(&Value::Null)),
+            if up { "" } else { ", not connected" },
+        ));
+    }
+    for key in ["missing", "stalled", "votes_lost", "diverged"] {
+        let text = field(key);
+        if !text.is_empty() {
+            lines.push(format!("{key:<11} {text}"));
+        }
+    }
+    lines.join("\n")
+}
+
+/// Sign-ins as a table.
+pub(super) fn results(answer: &Value) -> String {
+    let count = list(answer, "results").len();
+    let table = table(answer, "results", &RESULT_COLUMNS);
+    let height = scalar(answer.get("height").unwrap_or(&Value::Null));
+    let more = answer
+        .get("cursor")
+        .and_then(Value::as_str)
+        .map_or_else(String::new, |cursor| {
+            format!("; more with --cursor {cursor}")
+        });
+    format!("{table}\n{count} results at height {height}{more}")
+}
+
+/// A list of objects as a table with these columns.
+pub(super) fn table(answer: &Value, key: &str, columns: &[&str]) -> String {
+    let mut rows = vec![columns.iter().map(|it| heading(it)).collect::<Vec<_>>()];
+    for item in list(answer, key) {
+        rows.push(columns.iter().map(|column| cell(item, column)).collect());
+    }
+    let width = |place: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(place));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let lines: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let cells = row.iter().enumerate();
+            let padded: Vec<_> = cells
+                .map(|(place, cell)| format!("{cell:<width$}", width = width(place)))
+                .collect();
+            padded.join("  ").trim_end().to_owned()
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// An object as one line per field.
+pub(super) fn lines(value: &Value) -> String {
+    let mut lines = Vec::new();
+    walk("", value, &mut lines);
+    lines.join("\n")
+}
+
+fn walk(path: &str, value: &Value, lines: &mut Vec<String>) {
+    let below = |key: &str| {
+        if path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{path}.{key}")
+        }
+    };
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields.iter().filter(|(key, _)| *key != "schema") {
+                walk(&below(key), value, lines);
+            }
+        }
+        Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+            for (place, item) in items.iter().enumerate() {
+                walk(&below(&place.to_string()), item, lines);
+            }
+        }
+        Value::Number(_) if path.ends_with("_ms") => {
+            lines.push(format!("{path:<28} {}", time(value)));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            lines.push(format!("{path:<28} {}", scalar(value)));
+        }
+    }
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    let found = value.get(key).and_then(Value::as_array);
+    found.map_or(&[], Vec::as_slice)
+}
+
+fn heading(column: &str) -> String {
+    let name = if column == "time_ms" {
+        "TIME (UTC)".to_owned()
+    } else {
+        column.to_uppercase()
+    };
+    name.replace('_', " ")
+}
+
+fn cell(item: &Value, column: &str) -> String {
+    let value = item.get(column).unwrap_or(&Value::Null);
+    match value {
+        Value::Array(items) => items.len().to_string(),
+        Value::String(text) if text.len() > 40 => short(text),
+        Value::Number(_) if column.ends_with("_ms") => time(value),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            scalar(value)
+        }
+    }
+}
+
+fn time(value: &Value) -> String {
+    value
+        .as_u64()
+        .map_or_else(|| scalar(value), utc::table_text)
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(scalar).collect::<Vec<_>>().join(", "),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_status_names_who_is_missing() {
+        let text = status(&json!({
+            "name": "demo", "kind": "research", "chain": "4f1c", "height": 12, "view": 1, "epoch": 0,
+            "primary": "clinic-a", "state_root": "1fd0",
+            "members": [{ "name": "rc", "role": "rc", "up": false, "height": 11 }],
+            "missing": ["rc"], "stalled": null, "votes_lost": null,
+        }));
+
+        assert!(text.contains("height      12, view 1, epoch 0, primary clinic-a"));
+        assert!(text.contains("✗ rc"));
+        assert!(text.ends_with("missing     rc"));
+    }
+
+    #[test]
+    fn a_table_has_a_heading_and_a_line_an_item() {
+        let answer = json!({ "blocks": [
+            { "height": 15, "time_ms": 1_795_305_702_000_u64, "transactions": [1, 2], "hash": "ab".repeat(32) },
+        ] });
+
+        assert_eq!(
+            table(
+                &answer,
+                "blocks",
+                &["height", "time_ms", "transactions", "hash"]
+            ),
+            "HEIGHT  TIME (UTC)           TRANSACTIONS  HASH\n15      2026-11-22 00:01:42  2             abab…ab"
+        );
+    }
+
+    #[test]
+    fn an_object_becomes_a_line_a_field() {
+        let answer = json!({ "schema": "s", "call": { "name": "register" }, "list": [{ "a": 1 }], "flat": [1, 2] });
+
+        let text = lines(&answer);
+
+        let words: Vec<_> = text.split_whitespace().collect();
+        assert_eq!(
+            words,
+            ["call.name", "register", "list.0.a", "1", "flat", "1,", "2"]
+        );
+    }
+}
