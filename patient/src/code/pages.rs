@@ -389,7 +389,7 @@ codes! {
         page: "The connection was there but the answer was not. The node may be overloaded or without a quorum.";
     /// the node's answer cannot be understood
     NodeAnswer = 704, Unreachable,
-        help: "check that the address is that of an aidchain node of this version",
+        help: "check that the address is that of a node of this version",
         page: "Something answered, but not in the form of this version's interface.";
     /// this node asks for a login
     LoginNeeded = 705, Refused,

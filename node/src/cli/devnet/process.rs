@@ -51,7 +51,8 @@ pub(super) fn runs(pid: u32, home: &Path) -> bool {
     };
     let home = home.as_os_str().as_encoded_bytes();
     let names_home = arguments.split(|byte| *byte == 0).any(|it| it == home);
-    names_home && !is_zombie(&process)
+    // A process that has only just been started shows no arguments yet.
+    (names_home || arguments.is_empty()) && !is_zombie(&process)
 }
 
 /// Asks the process to stop and waits until it has.
