@@ -26,7 +26,7 @@
 //! proposals again and takes nothing else. A batch that was ordered anywhere was prepared at a
 //! quorum, a quorum of VIEW-CHANGEs shares an honest member with it, so it is proposed again.
 //!
-//! **Forget.** `base` = min(certified, executed): a replica votes for base < s ≤ base + W, buffers
+//! **Forget.** `base` = min(certified, executed): a replica votes for stable < s ≤ base + W, buffers
 //! up to stable + 2W, and keeps everything about a sequence number until `base` has passed it.
 //!
 //! **Survive.** What a message rests on is in the vote log before it leaves: the batch and the
@@ -89,6 +89,8 @@
 //! - *`certified` in place of the last stable checkpoint* for forgetting: a faulty member may sign
 //!   block s + 1 and not s. A slot is kept until its own block is certified (or a certificate W
 //!   higher shows that an honest member has that), so whoever lacks s gets it from somebody.
+//! - *No votes at or below the stable checkpoint*: what is certified needs none, and a replica that
+//!   rebuilds its store may no longer know what it voted there.
 //! - *A COMMIT of any view counts*, and a quorum of them orders a batch also for a replica that was
 //!   not prepared or has left the view: the certificate proves it all the same.
 //! - *Prepared certificates of a NEW-VIEW are taken over* into the receiver's own P: they are proofs.

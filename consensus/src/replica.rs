@@ -238,11 +238,11 @@ impl<S: Scheme> Replica<S> {
         self.certified.min(self.executed)
     }
 
-    /// Whether this replica votes at this sequence number: base < seq ≤ base + W, not beyond E.
+    /// Whether this replica votes at this sequence number: stable < seq ≤ base + W, not beyond
+    /// E. What is certified needs no vote, and the log may have dropped what was voted there.
     fn votes_at(&self, seq: Seq) -> bool {
-        let base = self.base();
-        let last = base.plus(self.parameters.window);
-        base < seq && seq <= last && self.end.is_none_or(|end| seq <= end)
+        let last = self.base().plus(self.parameters.window);
+        self.stable_seq() < seq && seq <= last && self.end.is_none_or(|end| seq <= end)
     }
 
     /// Whether messages of this sequence number are kept: base < seq ≤ stable + 2W, and no more

@@ -235,7 +235,7 @@ impl<S: Scheme> Replica<S> {
             self.tallies
                 .retain(|seq, _| *seq <= far || seq.plus(window) > stable);
         }
-        self.next = self.next.max(base.next());
+        self.next = self.next.max(self.stable_seq().next());
         let entered = self.slots.range(base.next()..).filter(|(_, slot)| {
             slot.own.is_none_or(|own| own.0 < self.view) && slot.proposal.is_some()
         });

@@ -31,7 +31,7 @@ impl<S: Scheme> Replica<S> {
             .filter_map(|(_, one)| one.view());
         self.view = views.max().unwrap_or(View::ZERO);
         self.active = self.view == View::ZERO;
-        self.next = self.base().next();
+        self.next = self.stable_seq().next();
         for (record, one) in here {
             self.replay_one(one)
                 .map_err(|why| RecoverError::BadRecord { record, why })?;

@@ -247,7 +247,7 @@ impl<S: Scheme> Replica<S> {
             .last()
             .map_or(Seq::ZERO, |proposal| proposal.body.seq);
         let start = reproposal::start(view_changes);
-        self.next = last.max(start).max(self.base()).next();
+        self.next = last.max(start).max(self.stable_seq()).next();
     }
 
     /// Takes over a certificate of a verified NEW-VIEW: it proves its batch valid here too.
