@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod network;
 pub mod node;
 pub mod refusals;
+pub mod registration;
 pub mod roster;
 pub mod services;
 pub mod sessions;

@@ -6,6 +6,8 @@ use contract::{
     identity::{ServerId, SuiteId},
 };
 
+use serde_json::{Value as Json, json};
+
 use super::parts::{Fact, State, Value};
 
 /// How sign-in records differ in what they rest on.
@@ -161,6 +163,48 @@ pub fn outcome(outcome: &Outcome, call: &Call) -> State {
             }
         }
         Outcome::Refused(why) => State::Bad(format!("refused: {why}")),
+    }
+}
+
+/// What came of it, for JSON.
+pub fn outcome_json(outcome: &Outcome) -> Json {
+    match outcome {
+        Outcome::Done(Output::Written) => json!({ "status": "done" }),
+        Outcome::Done(Output::Recorded { refused }) => {
+            let refused: Vec<Json> = refused
+                .iter()
+                .map(|(at, why)| json!({ "entry": at, "reason": why.to_string() }))
+                .collect();
+            json!({ "status": "done", "refused": refused })
+        }
+        Outcome::Refused(why) => json!({ "status": "refused", "reason": why.to_string() }),
+    }
+}
+
+/// Facts for JSON: the same values under the same labels, in snake case. An ID in clear stays a number of bytes here too.
+pub fn fields_json(facts: &[Fact]) -> Json {
+    let entry = |fact: &Fact| {
+        (
+            fact.label
+                .to_lowercase()
+                .replace("'s", "")
+                .replace(' ', "_"),
+            value_json(&fact.value),
+        )
+    };
+    Json::Object(facts.iter().map(entry).collect())
+}
+
+/// One value for JSON.
+fn value_json(value: &Value) -> Json {
+    match value {
+        Value::Text(text) | Value::Hash(_, text) | Value::Transaction(text) => json!(text),
+        Value::Aid(aid) => json!(aid),
+        Value::Time(ms) => json!(ms),
+        Value::Height(height) => json!(height),
+        Value::Server(name, id) => json!({ "name": name, "id": id }),
+        Value::ClearId(bytes) => json!({ "in_clear_bytes": bytes }),
+        Value::Bytes(bytes) => json!(hex::encode(bytes)),
     }
 }
 

@@ -1,0 +1,334 @@
+//! The member API: blocks, transactions, identities and sign-ins as JSON, each answer with the certified height it is from.
+
+use axum::{
+    Extension, Json,
+    extract::{Path, State},
+    http::{HeaderValue, Uri, header},
+    response::{IntoResponse, Response},
+};
+use contract::{
+    Aid, HeaderHash, Height, SignedTransaction, TransactionHash,
+    contracts::identity::{Credential, Identity},
+};
+use patient::code::Code;
+use serde_json::{Value, json};
+
+use super::{
+    app::App,
+    gate,
+    input::Query,
+    limits::{PAGE, PAGE_MAX},
+    problem::Problem,
+    reads,
+};
+use crate::{
+    access::Role,
+    explorer::decode,
+    ledger::{Cursor, Located, ResultForm, ResultQuery, ResultRow, StoredBlock, receipt_of},
+};
+
+/// An answer and the height it is from.
+fn answer(app: &App, mut document: Value) -> Response {
+    let height = app.services().ledger.certified().height;
+    if let Some(object) = document.as_object_mut() {
+        object.insert("certified_height".to_owned(), json!(height));
+    }
+    let mut response = Json(document).into_response();
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// `GET /v1/blocks`: the newest first.
+pub(super) async fn blocks(State(app): State<App>, address: Uri) -> Result<Response, Problem> {
+    let query = Query::read(&address, &["before", "limit"])?;
+    let limit = query.limit(PAGE, PAGE_MAX)?;
+    let tip = app.services().ledger.certified().height.get();
+    let before = query
+        .number("before")?
+        .unwrap_or(u64::MAX)
+        .min(tip.saturating_add(1));
+    let mut rows = Vec::new();
+    for height in (0..before).rev().take(limit) {
+        let block = reads::block_or_none(&app, Height::new(height))?;
+        rows.push(json!({
+            "height": height, "hash": block.hash, "time_ms": block.header.time, "transactions": block.transactions.len(),
+            "signers": block.certificate.map_or(0, |certificate| certificate.checkpoints.len()),
+        }));
+    }
+    let next = before
+        .checked_sub(u64::try_from(rows.len()).unwrap_or(u64::MAX))
+        .filter(|next| *next > 0);
+    Ok(answer(
+        &app,
+        json!({ "schema": "aidchain.blocks/1", "blocks": rows, "next_before": next }),
+    ))
+}
+
+/// A height or a hash in an address.
+pub(crate) fn find_block(app: &App, text: &str) -> Result<StoredBlock, Problem> {
+    if text.len() < 20
+        && let Ok(height) = text.parse()
+    {
+        return reads::block_or_none(app, Height::new(height));
+    }
+    let hash: HeaderHash = text.parse().map_err(|error: contract::identity::IdError| {
+        Problem::bad(Code::NotAHash, error.to_string())
+    })?;
+    let height = app
+        .services()
+        .ledger
+        .block_by_hash(&hash)
+        .map_err(|error| reads::broken(&error))?;
+    let found = height
+        .map(|height| reads::block(app, height))
+        .transpose()?
+        .flatten();
+    found.ok_or_else(|| Problem::not_found(Code::NoSuchBlock, "no certified block has this hash"))
+}
+
+/// `GET /v1/blocks/{height or hash}`.
+pub(super) async fn block(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let block = find_block(&app, &name)?;
+    let genesis = app.genesis();
+    let transactions: Vec<Value> = (0_u32..)
+        .zip(block.transactions.iter().zip(&block.outcomes))
+        .map(|(index, (signed, outcome))| {
+            json!({
+                "index": index, "hash": signed.hash(), "call": signed.call().name(), "results": signed.call().result_count(),
+                "author": decode::author_name(genesis, signed.author()), "outcome": decode::outcome_json(outcome),
+            })
+        })
+        .collect();
+    let signatures: Vec<Value> = block
+        .certificate
+        .iter()
+        .flat_map(|certificate| reads::signatures(&app, certificate))
+        .map(|signed| {
+            json!({
+                "member": signed.member, "name": signed.name, "key": signed.key, "signature": signed.signature,
+                "valid": signed.valid,
+            })
+        })
+        .collect();
+    Ok(answer(
+        &app,
+        json!({
+            "schema": "aidchain.block/1", "height": block.header.height, "hash": block.hash, "header": block.header,
+            "header_bytes": hex::encode(&block.header_bytes), "size": block.batch.len(), "transactions": transactions,
+            "certificate": { "epoch": block.header.epoch, "height": block.header.height, "signatures": signatures },
+            "committed_here_in_view": block.committed_in_view,
+        }),
+    ))
+}
+
+/// A transaction in a certified block and its block, by the hash in an address.
+pub(crate) fn find_transaction(
+    app: &App,
+    text: &str,
+) -> Result<(Located, SignedTransaction, StoredBlock), Problem> {
+    let hash: TransactionHash = text.parse().map_err(|error: contract::identity::IdError| {
+        Problem::bad(Code::NotAHash, error.to_string())
+    })?;
+    let located = reads::transaction(app, &hash)?;
+    let located = located.ok_or_else(|| {
+        Problem::not_found(
+            Code::NoSuchTransaction,
+            "no certified block holds a transaction with this hash",
+        )
+    })?;
+    let signed =
+        SignedTransaction::decode(located.bytes.clone()).map_err(|error| reads::broken(&error))?;
+    let block = reads::block_or_none(app, located.height)?;
+    Ok((located, signed, block))
+}
+
+/// `GET /v1/transactions/{hash}`.
+pub(super) async fn transaction(
+    State(app): State<App>,
+    Extension(role): Extension<Role>,
+    Path(hash): Path<String>,
+) -> Result<Response, Problem> {
+    gate::identities(&app, role, "transaction", None)?;
+    let (located, signed, block) = find_transaction(&app, &hash)?;
+    let genesis = app.genesis();
+    let proof = receipt_of(genesis, &block, located.index).map(|receipt| {
+        json!({ "index": receipt.index, "count": receipt.count, "path": receipt.path, "root": block.header.transactions_root })
+    });
+    let results: Vec<Value> = contract::recorded(std::slice::from_ref(&signed), std::slice::from_ref(&located.outcome))
+        .map(|result| {
+            json!({
+                "entry": result.entry, "suite": result.suite(), "aid": result.aid(), "sid": result.sid(),
+                "server": { "name": decode::server_name(genesis, result.server_id()), "id": result.server_id() },
+                "t1_ms": result.t1(), "t3_ms": result.t3(),
+            })
+        })
+        .collect();
+    Ok(answer(
+        &app,
+        json!({
+            "schema": "aidchain.transaction/1", "hash": signed.hash(), "height": located.height, "index": located.index,
+            "time_ms": block.header.time, "call": signed.call().name(),
+            "envelope": decode::fields_json(&decode::envelope(genesis, &signed)),
+            "fields": decode::fields_json(&decode::fields(genesis, signed.call())),
+            "results": results, "outcome": decode::outcome_json(&located.outcome),
+            "bytes": hex::encode(&located.bytes), "proof": proof,
+        }),
+    ))
+}
+
+/// `GET /v1/transactions/{hash}/receipt`: the file itself.
+pub(super) async fn receipt(
+    State(app): State<App>,
+    Extension(role): Extension<Role>,
+    Path(hash): Path<String>,
+) -> Result<Response, Problem> {
+    gate::identities(&app, role, "receipt", None)?;
+    let (located, _signed, block) = find_transaction(&app, &hash)?;
+    let receipt = receipt_of(app.genesis(), &block, located.index);
+    let receipt = receipt.ok_or_else(|| {
+        Problem::busy(
+            Code::NodeNotReady,
+            "this node has no certificate of its own for that block; ask another member",
+            5,
+        )
+    })?;
+    let text = serde_json::to_string_pretty(&receipt).map_err(|error| reads::broken(&error))?;
+    let head = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((head, text).into_response())
+}
+
+/// `GET /v1/identities/{aid}`.
+pub(super) async fn identity(
+    State(app): State<App>,
+    Extension(role): Extension<Role>,
+    Path(aid): Path<String>,
+) -> Result<Response, Problem> {
+    let aid: Aid = aid.parse().map_err(|error: contract::identity::AidError| {
+        Problem::bad(Code::NotAnAid, error.to_string())
+    })?;
+    gate::identities(&app, role, "identity", Some(&aid))?;
+    let found = reads::identity(&app, &aid)?;
+    let found = found.ok_or_else(|| {
+        Problem::not_found(
+            Code::NoSuchIdentity,
+            "the certified state holds no identity with this AID",
+        )
+    })?;
+    Ok(answer(
+        &app,
+        json!({
+            "schema": "aidchain.identity/1", "aid": aid, "suite": found.suite(), "status": found.status(),
+            "since_height": found.since, "changed_height": found.changed,
+            "fields": decode::fields_json(&facts(&found)),
+        }),
+    ))
+}
+
+/// What the state holds, without the ID.
+pub(crate) fn facts(identity: &Identity) -> Vec<crate::explorer::parts::Fact> {
+    use crate::explorer::parts::{Fact, Value as Shown};
+    match &identity.credential {
+        Credential::Aidc1(record) => decode::patient(record),
+        Credential::Wu2021 { record, .. } => vec![
+            Fact::new("Identity", Shown::Aid(record.aid)),
+            Fact::new("ID", Shown::ClearId(record.id.as_bytes().len())),
+        ],
+    }
+}
+
+/// The parameters of a list of sign-ins.
+pub(crate) const RESULT_PARAMETERS: [&str; 6] =
+    ["aid", "server", "since", "at_height", "cursor", "limit"];
+
+/// What a list of sign-ins asks for.
+pub(crate) fn result_query(app: &App, query: &Query) -> Result<ResultQuery, Problem> {
+    let server = query
+        .text("server")
+        .map(|text| server(app, text))
+        .transpose()?;
+    let at_height = query.number("at_height")?.map(Height::new);
+    let tip = app.services().ledger.certified().height;
+    if let Some(asked) = at_height.filter(|asked| *asked > tip) {
+        return Err(Problem::not_found(
+            Code::NoSuchBlock,
+            format!("there is no block {asked} yet; the newest certified one is {tip}"),
+        ));
+    }
+    Ok(ResultQuery {
+        aid: query.parse::<Aid>("aid", Code::NotAnAid)?,
+        server,
+        since_ms: query.moment("since")?,
+        at_height,
+        cursor: query.parse::<Cursor>("cursor", Code::BadQuery)?,
+        limit: query.limit(PAGE, PAGE_MAX)?,
+    })
+}
+
+/// A member by name or id.
+fn server(app: &App, text: &str) -> Result<contract::ServerId, Problem> {
+    if let Some(member) = app.genesis().member_named(text) {
+        return Ok(member.server_id());
+    }
+    text.parse().map_err(|_error: contract::identity::IdError| {
+        let names: Vec<&str> = app
+            .genesis()
+            .members()
+            .iter()
+            .map(|member| member.name.as_str())
+            .collect();
+        Problem::bad(
+            Code::BadQuery,
+            format!(
+                "server: {text:?} is no member; the members are {}",
+                names.join(", ")
+            ),
+        )
+    })
+}
+
+/// `GET /v1/results`.
+pub(super) async fn results(
+    State(app): State<App>,
+    Extension(role): Extension<Role>,
+    address: Uri,
+) -> Result<Response, Problem> {
+    let query = result_query(&app, &Query::read(&address, &RESULT_PARAMETERS)?)?;
+    gate::identities(&app, role, "results", query.aid.as_ref())?;
+    let page = reads::results(&app, &query)?;
+    let rows: Vec<Value> = page.rows.iter().map(|row| result(&app, row)).collect();
+    let tip = app.services().ledger.certified();
+    let at = query.at_height.unwrap_or(tip.height);
+    let header = reads::block_or_none(&app, at)?.header;
+    Ok(answer(
+        &app,
+        json!({
+            "schema": "aidchain.results/1", "at_height": at, "state_root": header.state_root, "results": rows,
+            "next_cursor": page.next.map(|cursor| cursor.to_string()),
+        }),
+    ))
+}
+
+/// One sign-in.
+pub(crate) fn result(app: &App, row: &ResultRow) -> Value {
+    json!({
+        "height": row.height, "index": row.index, "entry": row.entry, "time_ms": row.time, "transaction": row.transaction,
+        "suite": row.suite, "server": { "name": decode::server_name(app.genesis(), &row.server_id), "id": row.server_id },
+        "aid": row.aid, "sid": row.sid, "t1_ms": row.t1, "t3_ms": row.t3, "form": form(row.form),
+    })
+}
+
+/// A form in one word.
+pub(crate) const fn form(form: ResultForm) -> &'static str {
+    match form {
+        ResultForm::Statement => "signed",
+        ResultForm::Legacy => "legacy",
+    }
+}
