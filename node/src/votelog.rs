@@ -17,7 +17,7 @@ use std::sync::Arc;
 use consensus::{ChainId, Epoch, PublicKey, Record, Seq};
 
 use crate::clock::Stopwatch;
-use crate::votelog::segment::{Label, Position, Segment};
+use crate::votelog::segment::{GROUP_BYTES, Label, Position, Segment};
 
 pub use crate::votelog::error::{Loss, VoteLogError};
 pub use crate::votelog::timing::SyncTimes;
@@ -223,9 +223,6 @@ impl VoteLog {
         Arc::clone(&self.times)
     }
 }
-
-/// Records are committed on the way when this many bytes wait.
-const GROUP_BYTES: usize = 32 * 1024 * 1024;
 
 /// Everything that the files of a log hold.
 struct Reading {

@@ -17,6 +17,9 @@ pub(super) const VERSION: u16 = 1;
 /// First bytes of each file.
 const MAGIC: &[u8; 16] = b"aidchain-votes\n\0";
 
+/// Records are committed on the way when this many bytes wait.
+pub(super) const GROUP_BYTES: usize = 32 * 1024 * 1024;
+
 /// Magic, version, chain, key, number, salt, checksum.
 pub(super) const HEADER_BYTES: usize = 16 + 2 + 32 + 32 + 8 + 16 + 4;
 
@@ -71,7 +74,7 @@ pub(super) fn sync_dir(dir: &Path) -> Result<(), VoteLogError> {
 }
 
 impl Segment {
-    /// Makes file `number` with its first frame, whole or not at all: it gets its name
+    /// Makes file `number` with its first records, whole or not at all: it gets its name
     /// when it is durable. A file of that name is replaced in one step.
     pub(super) fn create(
         dir: &Path,
@@ -85,7 +88,9 @@ impl Segment {
         getrandom::fill(&mut salt)
             .map_err(|error| VoteLogError::disk("salt", &path, error.into()))?;
         let mut bytes = header(label, number, &salt);
-        seal(&salt, &group(records)?, &mut bytes)?;
+        for group in groups(records)? {
+            seal(&salt, &group, &mut bytes)?;
+        }
 
         let mut file = OpenOptions::new()
             .create(true)
@@ -239,13 +244,18 @@ pub(super) fn add(record: &[u8], bytes: &mut Vec<u8>) -> Result<(), VoteLogError
     Ok(())
 }
 
-/// The group of these records.
-fn group(records: &[Vec<u8>]) -> Result<Vec<u8>, VoteLogError> {
-    let mut bytes = Vec::new();
+/// These records in groups of about [`GROUP_BYTES`].
+fn groups(records: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, VoteLogError> {
+    let mut groups = vec![Vec::new()];
     for record in records {
-        add(record, &mut bytes)?;
+        if let Some(group) = groups.last_mut() {
+            add(record, group)?;
+            if group.len() >= GROUP_BYTES {
+                groups.push(Vec::new());
+            }
+        }
     }
-    Ok(bytes)
+    Ok(groups)
 }
 
 /// Splits a group into its records; `None` if it is not made of whole ones.

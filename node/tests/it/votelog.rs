@@ -312,6 +312,22 @@ fn a_file_goes_only_when_everything_in_it_is_stable_and_durable() {
 }
 
 #[test]
+fn more_can_be_carried_over_than_fits_one_frame() {
+    let home = home();
+    let (mut log, _) = open(home.path());
+    let megabytes: Vec<Record> = (1..=70).map(|seq| block(seq, 1 << 20)).collect();
+
+    log.roll(&megabytes).unwrap();
+    commit(&mut log, &[block(71, 1)]);
+    log.release(Seq::new(0), Seq::new(0)).unwrap();
+    drop(log);
+
+    let (_, records) = open(home.path());
+    assert!(records.ends_with(&[block(70, 1 << 20), block(71, 1)]));
+    assert_eq!(records.len(), 2 + 70 + 1);
+}
+
+#[test]
 fn the_file_being_written_is_never_released() {
     let home = home();
     let (mut log, _) = open(home.path());
