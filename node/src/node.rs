@@ -20,6 +20,7 @@ use crate::{
     edge::{self, Edge},
     executor::{Executor, ExecutorError, Gone},
     host::{self, Host, HostError},
+    http::{self, HttpError},
     keys::KeyError,
     limits,
     metrics::Metrics,
@@ -99,6 +100,9 @@ pub enum NodeError {
     /// A listener's port cannot be had.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// A listener does not serve.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// The network does not start.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -153,11 +157,24 @@ struct Shared {
 /// Runs a node until `shutdown` comes, or until it cannot go on.
 pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), NodeError> {
     let mut node = Node::start(config)?;
+    let listeners = match http::bind(node.services.clone(), node.stop.subscribe()).await {
+        Ok(bound) => tokio::spawn(bound.serve()),
+        Err(cause) => {
+            node.stop().await?;
+            return Err(cause.into());
+        }
+    };
     let ended = tokio::select! {
         () = shutdown => None,
         ended = node.ended() => Some(ended),
     };
     let stopped = node.stop().await;
+    if listeners.await.is_err() {
+        error!(
+            event = "listeners_failed",
+            "the listeners did not stop in order"
+        );
+    }
     match ended {
         Some(Ended::Failed(cause)) => {
             error!(event = "node_failed", %cause, "stopped");

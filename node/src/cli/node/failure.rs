@@ -6,6 +6,7 @@ use crate::{
     config::ConfigError,
     executor::ExecutorError,
     host::HostError,
+    http::HttpError,
     keys::KeyError,
     node::{LockError, NodeError},
     store::StoreError,
@@ -34,7 +35,9 @@ pub(in super::super) fn of_config(error: &ConfigError) -> Failure {
 pub(super) fn of_node(error: &NodeError) -> Failure {
     let code = match error {
         NodeError::Lock(LockError::Held { .. }) => Code::HomeInUse,
-        NodeError::Lock(LockError::Unreadable { .. }) => Code::CannotWrite,
+        NodeError::Lock(LockError::Unreadable { .. }) | NodeError::Http(HttpError::Files(_)) => {
+            Code::CannotWrite
+        }
         NodeError::NoGenesis { .. } => Code::HomeIncomplete,
         NodeError::BadGenesis { .. }
         | NodeError::Committee(_)
@@ -42,7 +45,8 @@ pub(super) fn of_node(error: &NodeError) -> Failure {
         | NodeError::Network(_) => Code::BadGenesis,
         NodeError::NotAMember { .. } | NodeError::ForeignKey { .. } => Code::NotAMember,
         NodeError::Keys(error) => of_keys(error),
-        NodeError::Port(_) => Code::PortTaken,
+        NodeError::Port(_) | NodeError::Http(HttpError::Bind { .. }) => Code::PortTaken,
+        NodeError::Http(HttpError::Tls(_)) => Code::TlsUnusable,
         NodeError::VoteLog(error) | NodeError::Host(HostError::VoteLog(error)) => of_log(error),
         NodeError::ForeignLog { .. } => Code::OtherStore,
         NodeError::Recover(_) => Code::VoteLogDamaged,
