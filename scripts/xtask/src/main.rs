@@ -3,6 +3,7 @@
 mod ci;
 mod clock;
 mod coverage;
+mod demo;
 mod say;
 mod source;
 mod step;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
   tidy   what the compiler cannot see: sizes, headers, banned text, layering
+  demo   the whole of it on real processes; scripts/demo builds first [--json] [--keep]
   ci     fmt, tidy, clippy, doc, doc coverage, tests, deny, machete
   test   ci, then the static build, the simulator, browser, process and compose tests";
 
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(),
         "ci" => ci::run(),
         "coverage" => ci::coverage(),
+        "demo" => demo::run(arguments),
         "test" => whole::run(),
         _ => {
             say::error(USAGE);

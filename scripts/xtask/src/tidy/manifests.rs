@@ -63,7 +63,7 @@ mod tests {
     fn a_manifest_that_takes_everything_from_the_root_is_fine() {
         assert_eq!(
             lines(&format!("{LINTS}[dependencies]\nsha2.workspace = true\n")),
-            []
+            [0_usize; 0]
         );
     }
 
