@@ -20,6 +20,8 @@ const STRANGER: &str = "S02";
 const FIRST_PROBE: usize = 4;
 const RISK: [&str; 3] = ["--suite", "wu-2021", "--accept-risk=insecure-suite"];
 const CATCH_UP_MAX: Duration = Duration::from_secs(10);
+const SHOWN_MAX: Duration = Duration::from_secs(3);
+const STEP: Duration = Duration::from_millis(50);
 
 /// Four nodes, ready.
 pub(super) fn start(stage: &Stage) -> Result<(), Stop> {
@@ -170,13 +172,7 @@ pub(super) fn kill_the_primary(stage: &Stage, seen: &mut Seen) -> Result<(), Sto
         .find(|(_, node)| **node != primary)
         .ok_or("every node is the primary")?;
     accepted(stage, seen, node, 8)?;
-    let after = stage.status(place)?;
-    let changes = number(&after, "view")?.saturating_sub(number(&before, "view")?);
-    if changes == 0 {
-        return Err(format!(
-            "the primary is dead and the view did not change: {after}"
-        ));
-    }
+    let (after, changes) = new_view(stage, place, number(&before, "view")?)?;
     say::line(&format!(
         "  ✓ view change  {} is primary of view {}",
         text(&after, "primary")?,
@@ -184,6 +180,24 @@ pub(super) fn kill_the_primary(stage: &Stage, seen: &mut Seen) -> Result<(), Sto
     ));
     seen.view_changes = changes;
     Ok(())
+}
+
+/// Waits until a node shows a view above `old`: it publishes its status a moment after it has acted.
+fn new_view(stage: &Stage, place: usize, old: u64) -> Result<(Value, u64), Stop> {
+    let watch = Stopwatch::start();
+    loop {
+        let status = stage.status(place)?;
+        let changes = number(&status, "view")?.saturating_sub(old);
+        if changes > 0 {
+            return Ok((status, changes));
+        }
+        if watch.elapsed() > SHOWN_MAX {
+            return Err(format!(
+                "the primary is dead and the view did not change: {status}"
+            ));
+        }
+        thread::sleep(STEP);
+    }
 }
 
 /// The dead node comes back and catches up to the same state.
@@ -213,7 +227,7 @@ pub(super) fn restart(stage: &Stage) -> Result<(), Stop> {
         if watch.elapsed() > CATCH_UP_MAX {
             return Err(format!("the nodes differ after {CATCH_UP_MAX:?}: {tips:?}"));
         }
-        thread::sleep(Duration::from_millis(50));
+        thread::sleep(STEP);
     }
 }
 
