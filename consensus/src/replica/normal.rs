@@ -134,8 +134,11 @@ impl<S: Scheme> Replica<S> {
         if view < self.view {
             return Err(Rejected::OldView { view });
         }
-        if view > self.view || !self.active || !self.votes_at(seq) {
+        if view > self.view || !self.active {
             return Err(Rejected::NotInView { view });
+        }
+        if !self.votes_at(seq) {
+            return Err(Rejected::OutsideWindow { seq });
         }
         let slot = self.slots.entry(seq).or_default();
         if slot.is_prepared(view) {

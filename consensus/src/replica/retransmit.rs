@@ -13,9 +13,6 @@ use crate::status::{OpenSlot, Status};
 /// The most bytes a peer is sent in answer to its STATUS within a second.
 const SHARE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// What a message without a batch counts for in that share.
-const MESSAGE_BYTES: u64 = 512;
-
 impl<S: Scheme> Replica<S> {
     /// Runs the status timer while something is open.
     pub(super) fn watch_status(&mut self) {
@@ -219,7 +216,8 @@ impl<S: Scheme> Replica<S> {
             if let Some(held) = held.and_then(|held| slot.batches.get(&held.lacks_batch?)) {
                 frames.push(Frame::Batch(held.batch.clone()));
             }
-            if status.view == self.view && status.active && self.active {
+            let same_view = status.view == self.view && status.active && self.active;
+            if same_view && slot.committed.is_none() {
                 self.answer_votes(slot, held, frames);
             }
         }
@@ -228,8 +226,7 @@ impl<S: Scheme> Replica<S> {
     /// What the peer lacks of this view's three phases.
     fn answer_votes(&self, slot: &Slot, held: Option<&OpenSlot>, frames: &mut Vec<Frame>) {
         let view = self.view;
-        if slot.committed.is_none()
-            && held.is_none_or(|held| !held.pre_prepare)
+        if held.is_none_or(|held| !held.pre_prepare)
             && let Some(proposal) = &slot.proposal
             && let Some(batch) = slot.batch(proposal.body().digest)
         {
@@ -248,13 +245,11 @@ impl<S: Scheme> Replica<S> {
                 }
             }
         }
-        if slot.committed.is_none() {
-            let lacking = slot.commits.values().filter(|vote| {
-                let known = held.is_some_and(|held| held.commits.contains(vote.from()));
-                vote.body().view == view && !known
-            });
-            frames.extend(lacking.map(|vote| Frame::Commit(vote.as_signed().clone())));
-        }
+        let lacking = slot.commits.values().filter(|vote| {
+            let known = held.is_some_and(|held| held.commits.contains(vote.from()));
+            vote.body().view == view && !known
+        });
+        frames.extend(lacking.map(|vote| Frame::Commit(vote.as_signed().clone())));
     }
 
     /// Takes a frame from the peer's share; false when the share of this second is used up.
@@ -269,11 +264,9 @@ impl<S: Scheme> Replica<S> {
             | Frame::Prepared(_)
             | Frame::Committed(_)
             | Frame::Stable(_)
-            | Frame::Status(_) => 0,
+            | Frame::Status(_) => frame.encode().len(),
         };
-        let bytes = u64::try_from(bytes)
-            .unwrap_or(u64::MAX)
-            .saturating_add(MESSAGE_BYTES);
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         let share = self.shares.entry(peer).or_insert((self.now, 0));
         if self.now.since(share.0).as_secs() >= 1 {
             *share = (self.now, 0);

@@ -347,3 +347,36 @@ fn a_signature_is_its_senders_only() {
         Rejected::NotAMember { from }
     );
 }
+
+#[test]
+fn of_two_batches_prepared_at_one_place_the_one_of_the_higher_view_is_proposed_again() {
+    let older = prepared(2, 5);
+    let newer = PreparedCertificate {
+        view: View::new(1),
+        ..prepared(2, 6)
+    };
+    let change = |member, certificate| {
+        let body = ViewChangeBody {
+            view: View::new(2),
+            stable: StableProof::Origin(Seq::ZERO),
+            prepared: vec![certificate],
+        };
+        Signed::sign(
+            ViewChange::new(body),
+            ReplicaId::new(member),
+            &committee(0),
+            &key(member),
+        )
+    };
+    let (first, second) = (change(1, older), change(2, newer));
+
+    let expected = vec![
+        (Seq::new(1), Digest::NULL),
+        (Seq::new(2), Digest::new([6; 32])),
+    ];
+    assert_eq!(
+        consensus::reproposals(&[first.clone(), second.clone()]),
+        expected
+    );
+    assert_eq!(consensus::reproposals(&[second, first]), expected);
+}

@@ -15,6 +15,10 @@ use crate::words::Names;
 
 /// One replica and its disk.
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "two facts of one disk and one host"
+)]
 struct Actor {
     /// The running replica.
     replica: Option<Replica<KeyedHash>>,
@@ -22,6 +26,8 @@ struct Actor {
     log: Vec<Record>,
     /// Whether the log is lost.
     lost: bool,
+    /// Whether its host finds every batch invalid.
+    strict: bool,
     /// Header hash and bytes of each executed block, its batch, and its certificate.
     chain: Vec<(Digest, Vec<u8>, Batch)>,
     /// Certificates by height.
@@ -95,6 +101,7 @@ impl Stage {
             ["start", who @ ..] => who.iter().for_each(|who| self.start(place(who))),
             ["crash", who @ ..] => who.iter().for_each(|who| self.crash(place(who))),
             ["power", "cut"] => (0..self.actors.len()).for_each(|who| self.crash(who)),
+            [who, "finds", "batches", "invalid"] => self.actors[place(who)].strict = true,
             ["lose", "log", "of", who] => self.actors[place(who)].lost = true,
             ["lose", from, "->", to @ ..] => {
                 for to in to {
@@ -254,7 +261,9 @@ impl Stage {
     fn arrive(&mut self, from: usize, to: usize, frame: &Frame) {
         let frame = Frame::decode(&frame.encode()).unwrap();
         match frame.verify(ReplicaId::new(from as u16), &self.committee) {
-            Ok(Input::Message(Message::PrePrepare(proposal, proposed))) => {
+            Ok(Input::Message(Message::PrePrepare(proposal, proposed)))
+                if !self.actors[to].strict =>
+            {
                 let checked = ValidBatch::checked(proposed.batch().clone());
                 let message = Message::PrePrepare(proposal, Proposed::Valid(checked));
                 self.feed(to, Input::Message(message));

@@ -75,7 +75,9 @@ macro_rules! transcripts {
 
 transcripts![
     a_batch_committed_in_two_views,
+    a_batch_found_invalid_is_valid_by_certificate,
     a_block_diverges,
+    a_block_without_a_certificate_is_kept_for_others,
     a_gap_is_filled_with_the_null_batch,
     a_late_prepare_still_counts,
     a_lost_commit_is_sent_again,
