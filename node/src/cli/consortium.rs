@@ -1,5 +1,6 @@
 //! `aidchain consortium init`: the genesis file, with the members' homes or from their public keys.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
@@ -163,6 +164,11 @@ impl Init {
 impl Plan<'_> {
     /// Makes every home and the genesis file, or nothing.
     pub(super) fn make(&self) -> Result<Genesis, Failure> {
+        if let Some(name) = repeated(self.members) {
+            return Err(
+                Failure::new(Code::Usage).message(format!("two members are called {name:?}"))
+            );
+        }
         let draft = Draft::begin(self.folder)?;
         let mut made = Vec::new();
         for (place, name) in self.members.iter().enumerate() {
@@ -214,6 +220,11 @@ impl Plan<'_> {
         }
         Ok(config)
     }
+}
+
+fn repeated(names: &[String]) -> Option<&String> {
+    let mut seen = BTreeSet::new();
+    names.iter().find(|name| !seen.insert(*name))
 }
 
 fn found(kind: Kind, name: &str, members: Vec<Member>) -> Result<(Genesis, Vec<u8>), Failure> {

@@ -131,7 +131,7 @@ impl LedgerCommand {
                 let text = text::table(
                     &answer,
                     "blocks",
-                    &["height", "time_ms", "transactions", "hash"],
+                    &["height", "time_ms", "transactions", "signers", "hash"],
                 );
                 console.data(&answer, &text)?;
             }
@@ -181,7 +181,7 @@ impl Results {
         if let Some(since) = &self.since {
             let ms =
                 utc::parse(since).map_err(|error| Failure::new(Code::NotATime).because(error))?;
-            filter.push(format!("since={ms}"));
+            filter.push(format!("since={}", utc::text(ms)));
         }
         if let Some(height) = self.at_height {
             filter.push(format!("at_height={height}"));

@@ -1,6 +1,8 @@
 //! Claims about the node's parts together: real sockets, real files, real signatures.
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod consortium;
 #[cfg(test)]
 mod executor;

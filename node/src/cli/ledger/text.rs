@@ -5,7 +5,14 @@ use patient::utc;
 use serde_json::Value;
 
 /// Columns of a table of sign-ins.
-const RESULT_COLUMNS: [&str; 5] = ["height", "time_ms", "server", "aid", "transaction"];
+const RESULT_COLUMNS: [&str; 6] = [
+    "height",
+    "time_ms",
+    "server.name",
+    "aid",
+    "form",
+    "transaction",
+];
 
 /// Where the ledger stands, and who blocks us.
 pub(super) fn status(status: &Value) -> String {
@@ -50,14 +57,16 @@ pub(super) fn status(status: &Value) -> String {
 pub(super) fn results(answer: &Value) -> String {
     let count = list(answer, "results").len();
     let table = table(answer, "results", &RESULT_COLUMNS);
-    let height = scalar(answer.get("height").unwrap_or(&Value::Null));
-    let more = answer
-        .get("cursor")
-        .and_then(Value::as_str)
-        .map_or_else(String::new, |cursor| {
-            format!("; more with --cursor {cursor}")
-        });
-    format!("{table}\n{count} results at height {height}{more}")
+    let field = |key: &str| scalar(answer.get(key).unwrap_or(&Value::Null));
+    let more = match field("next_cursor").as_str() {
+        "" => String::new(),
+        cursor => format!("\nMore: --cursor {cursor}"),
+    };
+    format!(
+        "{table}\n{count} results at height {} (state root {}){more}",
+        field("at_height"),
+        short(&field("state_root"))
+    )
 }
 
 /// A list of objects as a table with these columns.
@@ -124,16 +133,18 @@ fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 }
 
 fn heading(column: &str) -> String {
-    let name = if column == "time_ms" {
-        "TIME (UTC)".to_owned()
-    } else {
-        column.to_uppercase()
-    };
-    name.replace('_', " ")
+    if column == "time_ms" {
+        return "TIME (UTC)".to_owned();
+    }
+    let name = column.split('.').next().unwrap_or(column);
+    name.to_uppercase().replace('_', " ")
 }
 
 fn cell(item: &Value, column: &str) -> String {
-    let value = item.get(column).unwrap_or(&Value::Null);
+    let value = column
+        .split('.')
+        .try_fold(item, |value, key| value.get(key))
+        .unwrap_or(&Value::Null);
     match value {
         Value::Array(items) => items.len().to_string(),
         Value::String(text) if text.len() > 40 => short(text),
@@ -192,6 +203,25 @@ mod tests {
                 &["height", "time_ms", "transactions", "hash"]
             ),
             "HEIGHT  TIME (UTC)           TRANSACTIONS  HASH\n15      2026-11-22 00:01:42  2             abab…ab"
+        );
+    }
+
+    #[test]
+    fn a_list_of_sign_ins_says_at_which_height_it_was_taken() {
+        let answer = json!({ "at_height": 15, "state_root": "1fd0".repeat(16), "next_cursor": "15-2-0", "results": [
+            { "height": 14, "time_ms": 0, "server": { "name": "clinic-a", "id": "00" }, "aid": "aid1", "form": "legacy",
+              "transaction": "9be1" },
+        ] });
+
+        let text = results(&answer);
+
+        assert!(
+            text.contains("14      1970-01-01 00:00:00  clinic-a  aid1  legacy  9be1"),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("1 results at height 15 (state root 1fd0…d0)\nMore: --cursor 15-2-0"),
+            "{text}"
         );
     }
 
