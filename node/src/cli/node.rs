@@ -150,7 +150,9 @@ mod tests {
         for setting in Setting::ALL {
             let flag = setting.flag();
             let parsed = Alone::try_parse_from(["node", "run", "--home", "/h", &flag, "true"]);
-            let NodeCommand::Run(run) = parsed.unwrap().command;
+            let NodeCommand::Run(run) = parsed.unwrap().command else {
+                panic!("another command");
+            };
             assert_ne!(
                 format!("{:?}", run.overrides()),
                 format!("{:?}", Overrides::default())
