@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 /// A node ends within five seconds of a polite request; one more for the system.
 const STOP_MAX: Duration = Duration::from_secs(6);
 const STEP: Duration = Duration::from_millis(10);
+const SHOWN_MAX: Duration = Duration::from_millis(500);
 /// How much of a log the error of a failed start shows.
 const TAIL_LINES: usize = 5;
 
@@ -31,7 +32,7 @@ pub(super) fn start(home: &Path, log: &Path) -> Result<Child, Failure> {
         .map_err(cannot)?;
     let err = out.try_clone().map_err(cannot)?;
     let program = std::env::current_exe().map_err(cannot)?;
-    Command::new(program)
+    let child = Command::new(program)
         .args(["node", "run", "--home"])
         .arg(home)
         .stdin(Stdio::null())
@@ -40,7 +41,18 @@ pub(super) fn start(home: &Path, log: &Path) -> Result<Child, Failure> {
         // Its own group: Ctrl-C at this terminal is not meant for it.
         .process_group(0)
         .spawn()
-        .map_err(cannot)
+        .map_err(cannot)?;
+    shows_itself(&child, home);
+    Ok(child)
+}
+
+/// Waits until a new process can be recognised: for an instant it shows no arguments.
+fn shows_itself(child: &Child, home: &Path) {
+    let mut waited = Duration::ZERO;
+    while !runs(child.id(), home) && waited < SHOWN_MAX {
+        thread::sleep(STEP);
+        waited = waited.saturating_add(STEP);
+    }
 }
 
 /// Whether the process runs and is the node of this home.
@@ -51,8 +63,7 @@ pub(super) fn runs(pid: u32, home: &Path) -> bool {
     };
     let home = home.as_os_str().as_encoded_bytes();
     let names_home = arguments.split(|byte| *byte == 0).any(|it| it == home);
-    // A process that has only just been started shows no arguments yet.
-    (names_home || arguments.is_empty()) && !is_zombie(&process)
+    names_home && !is_zombie(&process)
 }
 
 /// Asks the process to stop and waits until it has.
@@ -107,6 +118,7 @@ mod tests {
     fn only_a_process_with_this_home_on_its_command_line_counts() {
         let folder = tempfile::tempdir().expect("folder");
         let mut child = Command::new("sleep").arg("60").spawn().expect("sleep");
+        shows_itself(&child, Path::new("60"));
 
         assert!(runs(child.id(), Path::new("60")));
         assert!(!runs(child.id(), folder.path()));
@@ -119,6 +131,7 @@ mod tests {
     #[test]
     fn a_stopped_process_that_nobody_waited_for_does_not_run() {
         let mut child = Command::new("sleep").arg("61").spawn().expect("sleep");
+        shows_itself(&child, Path::new("61"));
 
         stop(child.id(), Path::new("61")).expect("stopped");
 
