@@ -5,8 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use consensus::CheckpointCertificate;
 use contract::{
-    Genesis, Header, HeaderHash, Height, Outcome, Refused, StateError, StateReader, Table,
-    TransactionHash,
+    Genesis, Header, HeaderHash, Height, Outcome, StateError, StateReader, Table, TransactionHash,
 };
 
 use crate::store::entry::{self, Entry, RawBlock, StoredBlock};
@@ -146,13 +145,12 @@ impl Reader {
         Ok(raw.map(|raw| (raw.header, raw.batch, certificate)))
     }
 
-    /// The first occurrence of a transaction that was not refused as a replay, up to `limit`.
+    /// The first occurrence of a transaction, up to `limit`; later ones are refused as replays.
     pub fn transaction(
         &self,
         hash: &TransactionHash,
         limit: Height,
     ) -> Result<Option<Located>, StoreError> {
-        let mut replay = None;
         for spot in self.spots(Kind::Transaction, hash.as_bytes())? {
             if spot.height > limit {
                 break;
@@ -161,26 +159,19 @@ impl Reader {
                 continue;
             };
             let index = usize::try_from(spot.index).unwrap_or(usize::MAX);
-            let Some((transaction, outcome)) =
-                block.transactions.get(index).zip(block.outcomes.get(index))
-            else {
-                continue;
-            };
-            if transaction.hash() != hash {
-                continue;
+            let found = block.transactions.get(index).zip(block.outcomes.get(index));
+            if let Some((transaction, outcome)) = found
+                && transaction.hash() == hash
+            {
+                return Ok(Some(Located {
+                    height: spot.height,
+                    index: spot.index,
+                    bytes: transaction.as_bytes().to_vec(),
+                    outcome: outcome.clone(),
+                }));
             }
-            let located = Located {
-                height: spot.height,
-                index: spot.index,
-                bytes: transaction.as_bytes().to_vec(),
-                outcome: outcome.clone(),
-            };
-            if *outcome != Outcome::Refused(Refused::Replayed) {
-                return Ok(Some(located));
-            }
-            replay = replay.or(Some(located));
         }
-        Ok(replay)
+        Ok(None)
     }
 
     /// Every place that may be of this hash, ascending.

@@ -63,8 +63,10 @@ fn a_ticket_settles_with_the_certificate_and_not_before() {
         "it goes to the others"
     );
     assert_eq!(node.sent(), None, "once");
+    let below = node.execute(consortium.ordered(1, Vec::new()));
     let batch = consortium.batch(0, &cut(&node, &consortium, 1 << 20));
-    let header = node.execute(consortium.ordered(1, batch));
+    let header = node.execute(consortium.ordered(2, batch));
+    node.certify(consortium.certificate(1, below));
     assert_eq!(
         runtime.block_on(impatient.wait(SHORT)),
         Err(Unsettled::StillPending)
@@ -72,11 +74,11 @@ fn a_ticket_settles_with_the_certificate_and_not_before() {
     let late = runtime
         .block_on(node.submitter.submit(Arc::clone(&bytes)))
         .unwrap();
-    node.certify(consortium.certificate(1, header));
+    node.certify(consortium.certificate(2, header));
 
     let committed = Committed {
         hash: *transaction.hash(),
-        height: Height::new(1),
+        height: Height::new(2),
         index: 0,
         outcome: Outcome::Done(Output::Written),
     };
@@ -86,7 +88,7 @@ fn a_ticket_settles_with_the_certificate_and_not_before() {
     assert_eq!(
         runtime.block_on(node.submitter.submit(bytes)).unwrap_err(),
         SubmitError::AlreadyKnown {
-            height: Height::new(1),
+            height: Height::new(2),
             index: 0
         }
     );
