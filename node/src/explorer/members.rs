@@ -78,8 +78,12 @@ fn clock(skew_ms: Option<i64>) -> Markup {
     let Some(skew) = skew_ms else {
         return html! { span .soft { "unknown" } };
     };
-    let sign = if skew < 0 { '−' } else { '+' };
     let size = skew.unsigned_abs();
+    let sign = match skew {
+        _ if size < 100 => "",
+        ..0 => "−",
+        _ => "+",
+    };
     let text = format!(
         "{sign}{}.{} s",
         size.div_euclid(1_000),
@@ -202,6 +206,7 @@ mod tests {
     #[test]
     fn a_clock_is_shown_with_its_sign_and_a_bad_one_with_a_warning() {
         assert_eq!(clock(Some(-1_250)).into_string(), "−1.2 s");
+        assert_eq!(clock(Some(-3)).into_string(), "0.0 s");
         assert!(clock(Some(10_001)).into_string().contains("! +10.0 s"));
         assert!(!clock(Some(10_000)).into_string().contains('!'));
     }

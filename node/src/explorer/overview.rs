@@ -141,7 +141,7 @@ pub fn blocks(lines: &[BlockLine], now_ms: u64) -> Markup {
                             td data-label="Hash" { (parts::hash("block hash", &line.hash)) }
                             td data-label="Time" { (parts::moment(line.time_ms)) " " span .soft { (time::age(now_ms, line.time_ms)) } }
                             td data-label="Transactions" { (line.transactions) }
-                            td data-label="Signed by" { (line.signers) " members" }
+                            td data-label="Signed by" { @if line.height == 0 { "genesis" } @else { (line.signers) " members" } }
                         }
                     }
                 }
