@@ -39,7 +39,7 @@ pub fn bars(title: &str, unit: &str, bars: &[Bar]) -> Markup {
                     }
                 }
                 @if let Some(first) = bars.first() { text x="0" y=(HEIGHT.saturating_add(13)) { (first.label) } }
-                @if let Some(last) = bars.last() { text x=(WIDTH) y=(HEIGHT.saturating_add(13)) text-anchor="end" { (last.label) } }
+                @if let [_, .., last] = bars { text x=(WIDTH) y=(HEIGHT.saturating_add(13)) text-anchor="end" { (last.label) } }
             }
             figcaption .soft { (title) ", at most " (most) " a bar" }
             details {
