@@ -155,7 +155,7 @@ impl Driver {
                 transactions,
                 results,
             } => {
-                debug!(height = seq.get(), transactions, results, "executed");
+                self.publisher.executed(transactions, results);
                 self.step(Input::Executed {
                     seq,
                     header,
@@ -190,7 +190,8 @@ impl Driver {
         self.propose()?;
         self.host.commit()?;
         self.host.tidy(&self.replica)?;
-        self.publisher.publish(&self.replica, self.host.diverged());
+        self.publisher
+            .publish(&self.replica, self.host.diverged(), self.pool.size());
         Ok(())
     }
 

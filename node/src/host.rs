@@ -1,12 +1,13 @@
 //! Performs each effect, in order: records first, one flush for all of them, and only then what rests on them.
 
+mod phases;
 mod timers;
 
 use std::time::Duration;
 
 use consensus::{
-    Batch, CheckpointCertificate, Divergence, Ed25519, Effect, Effects, Replica, Seq, Time, Timer,
-    ValidBatch, Want,
+    Batch, CheckpointCertificate, Divergence, Ed25519, Effect, Effects, Record, Replica, Seq, Time,
+    Timer, ValidBatch, Want,
 };
 use contract::BlockTime;
 use tracing::{error, info, warn};
@@ -25,6 +26,7 @@ use crate::{
     sync::{Fetcher, Range},
     votelog::{VoteLog, VoteLogError},
 };
+use phases::Phases;
 use timers::Timers;
 
 /// A primary whose clock is this far off the others' does not propose.
@@ -80,6 +82,9 @@ enum Held {
 pub struct Host {
     parts: Parts,
     timers: Timers,
+    phases: Phases,
+    /// How many records wait for a flush.
+    unflushed: usize,
     held: Vec<Held>,
     diverged: Option<Divergence>,
     /// Whether the store is being made durable.
@@ -92,6 +97,8 @@ impl Host {
         Self {
             parts,
             timers: Timers::default(),
+            phases: Phases::default(),
+            unflushed: 0,
             held: Vec::new(),
             diverged: None,
             syncing: false,
@@ -109,11 +116,7 @@ impl Host {
     /// Performs one effect, or holds it.
     fn one(&mut self, effect: Effect) -> Result<(), HostError> {
         match effect {
-            Effect::Persist(record) => {
-                if let Some(log) = &mut self.parts.log {
-                    log.append(&record)?;
-                }
-            }
+            Effect::Persist(record) => self.persist(&record)?,
             Effect::Broadcast(frame) => {
                 if matches!(frame, consensus::Frame::ViewChange(_)) {
                     self.complain();
@@ -142,11 +145,33 @@ impl Host {
         Ok(())
     }
 
-    /// Makes all records durable with one flush, then lets go of what rested on them.
-    pub fn commit(&mut self) -> Result<(), HostError> {
+    /// Appends a record to the vote log; it is not durable yet.
+    fn persist(&mut self, record: &Record) -> Result<(), HostError> {
+        self.phases
+            .on_record(record, self.parts.clock.now(), &self.parts.metrics);
         if let Some(log) = &mut self.parts.log {
-            log.sync()?;
+            log.append(record)?;
+            self.unflushed = self.unflushed.saturating_add(1);
         }
+        Ok(())
+    }
+
+    /// Makes all records durable with one flush.
+    fn flush(&mut self) -> Result<(), HostError> {
+        if let Some(log) = &mut self.parts.log
+            && std::mem::take(&mut self.unflushed) > 0
+        {
+            let before = self.parts.clock.now();
+            log.sync()?;
+            let took = self.parts.clock.now().since(before);
+            self.parts.metrics.vote_flush.observe(took.as_secs_f64());
+        }
+        Ok(())
+    }
+
+    /// Makes all records durable, then lets go of what rested on them.
+    pub fn commit(&mut self) -> Result<(), HostError> {
+        self.flush()?;
         for held in std::mem::take(&mut self.held) {
             match held {
                 Held::All(frame) => self.parts.network.broadcast(&frame),
@@ -166,6 +191,8 @@ impl Host {
             signers = certificate.checkpoints.len(),
             "block"
         );
+        self.phases
+            .on_certified(certificate.seq, self.parts.clock.now(), &self.parts.metrics);
         self.parts
             .metrics
             .checkpoint_height

@@ -99,9 +99,9 @@ pub struct Metrics {
     pub view: Gauge,
     /// View changes by reason.
     pub view_changes: Family<Reason, Counter>,
-    /// Seconds from a transaction's arrival here to its certificate here.
+    /// Seconds from the acceptance of a block's proposal here to its certificate here.
     pub commit_latency: Histogram,
-    /// Seconds per phase: `pre_prepare`, `prepare`, `commit`, `execute`.
+    /// Seconds per phase: `prepare`, `commit`, `execute`.
     pub phase_duration: Histograms<Step>,
     /// Members missing to a quorum, 0 when there is one.
     pub quorum_missing: Gauge,
@@ -220,7 +220,7 @@ impl Metrics {
         );
         consensus.register(
             "commit_latency_seconds",
-            "From a transaction's arrival to its certificate, at this node",
+            "From the acceptance of a proposal to its certificate, at this node",
             self.commit_latency.clone(),
         );
         consensus.register(

@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use crate::{
     clock::Clock,
-    metrics::{Member, Metrics, Reason},
+    metrics::{Executed, Member, Metrics, Reason},
     network::MemberIndex,
     roster::Roster,
     status::{MemberStatus, NodeStatus},
@@ -80,6 +80,22 @@ impl Publisher {
         self.waiting = true;
     }
 
+    /// A block was executed.
+    pub fn executed(&self, transactions: usize, results: usize) {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let family = &self.metrics.transactions;
+        let all = Executed {
+            kind: "transaction",
+            result: "executed",
+        };
+        family.get_or_create(&all).inc_by(count(transactions));
+        let recorded = Executed {
+            kind: "sign_in",
+            result: "recorded",
+        };
+        family.get_or_create(&recorded).inc_by(count(results));
+    }
+
     /// How long until something that changed is to be published.
     pub fn pause(&self) -> Duration {
         match (self.waiting, self.last) {
@@ -90,7 +106,12 @@ impl Publisher {
     }
 
     /// Publishes if something changed and the last time is long enough ago.
-    pub fn publish(&mut self, replica: &Replica<Ed25519>, diverged: Option<Divergence>) {
+    pub fn publish(
+        &mut self,
+        replica: &Replica<Ed25519>,
+        diverged: Option<Divergence>,
+        pool: (usize, usize),
+    ) {
         if !self.pause().is_zero() {
             return;
         }
@@ -101,6 +122,9 @@ impl Publisher {
         let stalled = self.stalled(&told, now);
         let status = self.status_of(&told, stalled, diverged.map(differs));
         self.measure(&status);
+        let gauge = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.metrics.mempool_transactions.set(gauge(pool.0));
+        self.metrics.mempool_bytes.set(gauge(pool.1));
         self.status.send_if_modified(|old| {
             let changed = *old != status;
             *old = status;

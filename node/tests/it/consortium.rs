@@ -13,8 +13,8 @@ use contract::{
     genesis::Content,
 };
 use node::{
-    clock::Clock, config::Config, keys::Keys, mempool::Ticket, network::address::Address,
-    node::Node, status::NodeStatus, votelog,
+    clock::Clock, config::Config, keys::Keys, mempool::Ticket, metrics::Reason,
+    network::address::Address, node::Node, status::NodeStatus, votelog,
 };
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -133,6 +133,27 @@ impl Consortium {
     /// One running node.
     pub(crate) fn node(&self, index: usize) -> &Node {
         self.nodes[index].as_ref().unwrap()
+    }
+
+    /// The configuration of one node.
+    pub(crate) fn config(&self, index: usize) -> &Config {
+        &self.configs[index]
+    }
+
+    /// Waits until one node has refused a frame for a reason.
+    pub(crate) async fn refusal(&self, index: usize, reason: &'static str) {
+        let metrics = self.node(index).services().metrics.clone();
+        let counted = async {
+            while metrics
+                .refused_frames
+                .get_or_create(&Reason { reason })
+                .get()
+                == 0
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(PATIENCE, counted).await.expect(reason);
     }
 
     /// The home of one node.

@@ -1,6 +1,8 @@
 //! Claims about the node's parts together: real sockets, real files, real signatures.
 
 #[cfg(test)]
+mod byzantine_peer;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod consortium;
