@@ -1,5 +1,11 @@
 //! What a node finds again, what it rebuilds, and what it may no longer do.
 
+use node::{
+    executor::ExecutorError,
+    node::{LockError, Node, NodeError},
+    store::StoreError,
+};
+
 use crate::consortium::{Consortium, PATIENCE};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,4 +110,39 @@ async fn a_node_that_lost_store_and_votes_takes_everything_from_the_others() {
         consortium.state_root(3, later),
         consortium.state_root(0, later)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ledger_and_votes_of_another_genesis_are_refused_and_kept() {
+    let mut consortium = Consortium::start(4).await;
+    consortium.submit(0).await;
+    consortium.stop_node(0).await;
+    let config = consortium.config(0).clone();
+    let ours = std::fs::read_to_string(config.genesis_path()).unwrap();
+    let another = ours.replace("\"name\": \"test\"", "\"name\": \"other\"");
+    assert_ne!(ours, another);
+    std::fs::write(config.genesis_path(), another).unwrap();
+
+    let error = Node::start(config.clone()).unwrap_err();
+    let NodeError::Executor(ExecutorError::Store(StoreError::OtherChain { .. })) = error else {
+        panic!("{error:?}");
+    };
+    let aside = config.home.join("ledger-of-ours");
+    std::fs::rename(config.home.join("ledger"), &aside).unwrap();
+    let error = Node::start(config.clone()).unwrap_err();
+    assert!(matches!(error, NodeError::ForeignLog { .. }), "{error:?}");
+
+    std::fs::write(config.genesis_path(), ours).unwrap();
+    std::fs::remove_dir_all(config.home.join("ledger")).unwrap();
+    std::fs::rename(aside, config.home.join("ledger")).unwrap();
+    consortium.start_node(0);
+    assert!(consortium.submit(0).await > 1, "nothing was lost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_node_in_the_same_home_is_refused_and_names_the_first() {
+    let consortium = Consortium::start(4).await;
+    let error = Node::start(consortium.config(0).clone()).unwrap_err();
+    let pid = std::process::id();
+    assert!(matches!(error, NodeError::Lock(LockError::Held { pid: Some(p), .. }) if p == pid));
 }
