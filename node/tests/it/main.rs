@@ -7,6 +7,8 @@ mod cli;
 #[cfg(test)]
 mod consortium;
 #[cfg(test)]
+mod devnet;
+#[cfg(test)]
 mod executor;
 #[cfg(test)]
 mod four_nodes;
