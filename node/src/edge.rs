@@ -161,7 +161,8 @@ impl Inbox for Edge {
                 }
                 Ok(())
             }
-            Kind::Transaction => block_in_place(|| self.gossip(payload)),
+            Kind::Transaction if payload.len() > HEAVY => block_in_place(|| self.gossip(payload)),
+            Kind::Transaction => self.gossip(payload),
             Kind::Ping | Kind::Pong => Ok(()),
         }
     }
