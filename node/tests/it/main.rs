@@ -1,6 +1,8 @@
 //! Claims about the node's parts together: real sockets, real files, real signatures.
 
 #[cfg(test)]
+mod authenticate;
+#[cfg(test)]
 mod byzantine_peer;
 #[cfg(test)]
 mod cli;
@@ -12,6 +14,8 @@ mod devnet;
 mod executor;
 #[cfg(test)]
 mod four_nodes;
+#[cfg(test)]
+mod http;
 #[cfg(test)]
 mod mempool;
 #[cfg(test)]
