@@ -204,6 +204,6 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // The driver ends its browsers with itself; this only makes it sooner.
-        drop(self.command("DELETE", "", &Value::Null));
+        drop(self.command("DELETE", "", &json!({})));
     }
 }
