@@ -320,7 +320,8 @@ fn make_keys(binary: &Path, node: &Node) -> io::Result<Member> {
     let arguments = [
         "key", "init", "--home", &home, "--name", &node.name, "--p2p", &p2p, "--api", &api,
     ];
-    let published: Value = serde_json::from_slice(&aidchain(binary, &arguments)?)?;
+    let printed: Value = serde_json::from_slice(&aidchain(binary, &arguments)?)?;
+    let published = printed.get("member").cloned().unwrap_or_default();
     let mut member = json!({ "role": if node.index == 0 { "rc" } else { "server" } });
     for field in ["name", "key", "network_key", "tls_spki", "p2p", "api"] {
         if let (Some(object), Some(value)) = (member.as_object_mut(), published.get(field)) {

@@ -58,6 +58,8 @@ impl Patient {
             .arg(&self.genesis)
             .arg("--card")
             .arg(self.file("her.card"))
+            .arg("--id-file")
+            .arg(self.file("id"))
             .arg("--password-file")
             .arg(self.file("password"))
             .arg("--receipts")
@@ -68,7 +70,6 @@ impl Patient {
     /// Registers at the centre.
     pub(crate) fn register(&self) -> io::Result<Ended> {
         let mut command = self.command("register");
-        command.arg("--id-file").arg(self.file("id"));
         for number in 0..ENROLMENT {
             command.arg("--bio").arg(self.capture(number));
         }
