@@ -57,8 +57,8 @@ impl Recovered {
         };
         let genesis = Arc::clone(&base.genesis);
         let started = Executor::start(&config.home, genesis, pool.clone(), replies_of)?;
-        say_opened(&started.opened);
         let (mut log, records) = open_log(config, base)?;
+        say_opened(&started.opened, &records);
         let certificates = certificates(&records);
         let recovered = Replica::recover(setup(base), records, &started.newest, clock.now());
         let (replica, effects) = match recovered {
@@ -100,8 +100,15 @@ fn setup(base: &Foundation) -> Setup<Ed25519> {
 }
 
 /// Says in one line what became of the store.
-fn say_opened(opened: &Opened) {
+fn say_opened(opened: &Opened, log: &Log) {
     match opened {
+        Opened::Fresh if knows_blocks(log) => {
+            warn!(
+                event = "store_rebuilt",
+                why = "it is missing",
+                "the store is rebuilt from the vote log and from certified blocks of the others"
+            );
+        }
         Opened::Fresh => info!(event = "store_fresh", "the ledger begins here"),
         Opened::Intact(height) => info!(
             event = "store_intact",
@@ -112,6 +119,11 @@ fn say_opened(opened: &Opened) {
             warn!(event = "store_rebuilt", %why, "the store is rebuilt from the vote log and from certified blocks of the others");
         }
     }
+}
+
+/// Whether this member has voted on a block before: then a ledger once lay here.
+fn knows_blocks(log: &Log) -> bool {
+    matches!(log, Log::Whole(records) if records.iter().any(|record| record.seq().is_some()))
 }
 
 /// Opens the vote log, or says what its loss means.
