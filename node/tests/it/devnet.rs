@@ -5,32 +5,45 @@ use std::{
     io::Write as _,
     net::TcpListener,
     os::unix::fs::PermissionsExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-const RISK: [&str; 3] = ["--suite", "wu-2021", "--accept-risk=insecure-suite"];
+/// What the patient types. No word of ours is like either.
+pub(crate) const ID: &str = "patient-Zx41";
+pub(crate) const PASSWORD: &str = "kestrel-quartz-88";
+
+pub(crate) const RISK: [&str; 3] = ["--suite", "wu-2021", "--accept-risk=insecure-suite"];
 
 /// Four nodes and a registered patient, gone when dropped.
-struct Devnet {
+pub(crate) struct Devnet {
     folder: TempDir,
     base_port: u16,
+    log: &'static str,
 }
 
 impl Devnet {
-    fn up() -> Self {
+    pub(crate) fn up() -> Self {
+        Self::logging("info")
+    }
+
+    /// A devnet whose nodes log what this filter lets through.
+    pub(crate) fn logging(log: &'static str) -> Self {
         let base_port = free_ports();
         let devnet = Self {
             folder: tempfile::tempdir().unwrap(),
             base_port,
+            log,
         };
         for (name, text) in [
-            ("id", "synthetic"),
-            ("pw", "secret"),
+            ("id", ID),
+            ("pw", PASSWORD),
             ("other-id", "another"),
+            ("other-pw", "another"),
         ] {
             let path = devnet.folder.path().join(name);
             fs::write(&path, text).unwrap();
@@ -51,11 +64,26 @@ impl Devnet {
         devnet
     }
 
-    fn command(&self, program: &str) -> Command {
+    /// The folder in which commands run.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The address of a member's listener, by the listener's distance from the first.
+    pub(crate) fn listener(&self, member: u16, distance: u16) -> String {
+        let port = self
+            .base_port
+            .saturating_add(distance)
+            .saturating_add(member);
+        format!("127.0.0.1:{port}")
+    }
+
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
             .current_dir(self.folder.path())
             .env("XDG_DATA_HOME", self.folder.path().join("data"))
+            .env("AIDCHAIN_LOG", self.log)
             .stdin(Stdio::null());
         command
     }
@@ -67,19 +95,19 @@ impl Devnet {
         (output.status.code().unwrap(), json)
     }
 
-    fn run(&self, arguments: &[&str]) -> (i32, Value) {
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, Value) {
         let mut command = self.command(env!("CARGO_BIN_EXE_aidchain"));
         command.args(arguments).arg("--json");
         Self::end(command)
     }
 
-    fn must(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn must(&self, arguments: &[&str]) -> Value {
         let (status, json) = self.run(arguments);
         assert_eq!(status, 0, "{arguments:?}: {json}");
         json
     }
 
-    fn register(&self, profile: &str, id: &str) -> (i32, Value) {
+    pub(crate) fn register(&self, profile: &str, id: &str) -> (i32, Value) {
         let captures = [1, 2, 3].map(|number| format!("faces/captures/S03/{number:02}.json"));
         let mut arguments = vec![
             "patient",
@@ -97,7 +125,7 @@ impl Devnet {
         self.run(&arguments)
     }
 
-    fn sign_in_arguments(server: &str) -> Vec<&str> {
+    pub(crate) fn sign_in_arguments(server: &str) -> Vec<&str> {
         let mut arguments = vec!["patient", "auth", "--profile", "mine", "--server", server];
         arguments.extend(["--id-file", "id", "--password-file", "pw"]);
         arguments.extend(["--bio", "faces/captures/S03/04.json"]);
@@ -130,8 +158,9 @@ impl Drop for Devnet {
     }
 }
 
-/// A base port from which all sixteen ports are free.
+/// A base port from which all sixteen ports are free, and which no other test has drawn.
 fn free_ports() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(21_000);
     let is_free = |base: &u16| {
         [0_u16, 1000, 1100, 2000].iter().all(|offset| {
             let first = base.saturating_add(*offset);
@@ -139,7 +168,10 @@ fn free_ports() -> u16 {
             ports.all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok())
         })
     };
-    (21_000..23_000).step_by(10).find(is_free).unwrap()
+    std::iter::repeat_with(|| NEXT.fetch_add(10, Ordering::Relaxed))
+        .take_while(|base| *base < 22_000)
+        .find(is_free)
+        .unwrap()
 }
 
 fn code(ended: &(i32, Value)) -> (i32, &str) {
@@ -187,6 +219,105 @@ fn a_second_registration_a_wrong_node_a_wrong_clock_and_a_lost_quorum_each_have_
     let up = devnet.must(&["devnet", "up", "--home", "net"]);
     assert_eq!(up["started"], 2);
     assert_eq!(devnet.run(&Devnet::sign_in_arguments("clinic-a")).0, 0);
+}
+
+#[test]
+fn a_wrong_id_password_or_face_is_refused_in_one_and_the_same_words() {
+    let devnet = Devnet::up();
+    let refusal = |id: &str, password: &str, capture: &str| {
+        let capture = format!("faces/captures/{capture}.json");
+        let mut arguments = vec!["patient", "auth", "--profile", "mine"];
+        arguments.extend(["--server", "clinic-a", "--bio", &capture]);
+        arguments.extend(["--id-file", id, "--password-file", password]);
+        arguments.extend(RISK);
+        let (status, mut error) = devnet.run(&arguments);
+        let support = error["support_code"].take();
+        assert!(support.as_str().unwrap().starts_with("AC-"), "{support}");
+        (status, error)
+    };
+
+    let password = refusal("id", "other-pw", "S03/04");
+
+    assert_eq!(code(&password), (4, "AC0421"));
+    assert_eq!(password.1["exit"], 4);
+    for other in [
+        refusal("other-id", "pw", "S03/04"),
+        refusal("id", "pw", "S02/04"),
+        refusal("other-id", "other-pw", "S01/04"),
+    ] {
+        assert_eq!(other, password);
+    }
+    let text = password.1.to_string().to_lowercase();
+    for which in ["wrong password", "wrong face", "wrong id"] {
+        assert!(!text.contains(which), "{text}");
+    }
+    assert_eq!(devnet.run(&Devnet::sign_in_arguments("clinic-a")).0, 0);
+}
+
+#[test]
+fn every_reading_of_the_ledger_names_its_schema_and_every_failure_is_an_object_on_stdout() {
+    let devnet = Devnet::up();
+    let signed_in = devnet.must(&Devnet::sign_in_arguments("clinic-b"));
+    let node = format!("http://{}", devnet.listener(2, 1100));
+    let height = signed_in["height"].to_string();
+    let [transaction, aid] = ["transaction", "aid"].map(|key| signed_in[key].as_str().unwrap());
+    let absent = "00".repeat(32);
+
+    let ledger = |question: &[&str]| {
+        let mut arguments = vec!["ledger"];
+        arguments.extend(question);
+        arguments.extend(["--node", &node]);
+        devnet.run(&arguments)
+    };
+    for (question, schema) in [
+        (&["status"][..], "aidchain.status/1"),
+        (&["blocks"], "aidchain.blocks/1"),
+        (&["block", &height], "aidchain.block/1"),
+        (&["tx", transaction], "aidchain.transaction/1"),
+        (&["identity", aid], "aidchain.identity/1"),
+        (&["results"], "aidchain.results/1"),
+    ] {
+        let (status, answer) = ledger(question);
+        assert_eq!(
+            (status, &answer["schema"]),
+            (0, &schema.into()),
+            "{question:?}"
+        );
+    }
+    for absent in [&["block", "999999"][..], &["tx", &absent]] {
+        let (status, error) = ledger(absent);
+        assert_ne!(status, 0, "{error}");
+        assert_eq!(error["schema"], "aidchain.error/1", "{absent:?}");
+        assert_eq!(error["exit"], status);
+    }
+    for question in ["status", "blocks", "results"] {
+        for form in [None, Some("--json")] {
+            let mut command = devnet.command(env!("CARGO_BIN_EXE_aidchain"));
+            command
+                .args(["ledger", question, "--node", &node])
+                .args(form);
+            has_had_enough(command);
+        }
+    }
+}
+
+/// Runs a command whose reader is gone, as behind `| head -0`: that is no error.
+fn has_had_enough(mut command: Command) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+        .wait_with_output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        (output.status.code(), said.as_str()),
+        (Some(0), ""),
+        "{command:?}"
+    );
 }
 
 /// Debian's faketime, without which a wrong clock cannot be played.

@@ -23,8 +23,12 @@ mod research_ledger;
 #[cfg(test)]
 mod restart;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod storage;
 #[cfg(test)]
 mod strangers;
+#[cfg(test)]
+mod terminal;
 #[cfg(test)]
 mod votelog;
