@@ -6,7 +6,7 @@
 //! yet durable: until [`Store::sync`] has returned for a height, the vote log keeps it.
 //!
 //! This file alone names sled. Its `flush` asks the kernel to write but not the disk to keep
-//! (`sync_file_range`), so [`Database::sync`] adds the sync of the database file.
+//! (`sync_file_range`), so `Database::sync` adds the sync of the database file.
 
 mod blocks;
 mod entry;

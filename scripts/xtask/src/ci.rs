@@ -46,16 +46,9 @@ pub(crate) fn steps(report: &mut Report) {
     tool(
         report,
         "cargo-deny",
-        &[
-            "deny",
-            "--workspace",
-            "check",
-            "bans",
-            "licenses",
-            "sources",
-        ],
+        &["--workspace", "check", "bans", "licenses", "sources"],
     );
-    tool(report, "cargo-machete", &["machete"]);
+    tool(report, "cargo-machete", &[]);
 }
 
 /// Says how the run went; the last line stands alone.
@@ -103,10 +96,11 @@ fn shellcheck(report: &mut Report) {
     }
 }
 
-/// A cargo subcommand that is not part of cargo.
+/// A cargo subcommand that is not part of cargo. Called by its own name: through cargo, machete takes
+/// the name of its command for a folder, since `cargo run` set a variable by which it tells the two apart.
 fn tool(report: &mut Report, program: &str, arguments: &[&str]) {
     if available(program, "--version") {
-        report.run(Step::cargo(program, arguments));
+        report.run(Step::new(program, program, arguments));
     } else {
         report.leave_out(
             program,
