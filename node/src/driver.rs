@@ -96,7 +96,7 @@ impl Driver {
             let taken = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
-                Some(reply) = replies.recv() => self.on_reply(reply),
+                Some(reply) = replies.recv() => self.hear(reply, &mut replies),
                 Some(event) = events.recv() => self.take(event, &mut events),
                 () = changed.notified() => Ok(()),
                 () = tokio::time::sleep(pause) => Ok(()),
@@ -129,6 +129,22 @@ impl Driver {
         Ok(())
     }
 
+    /// What the executor says, and all that it has said since: their CHECKPOINTs share one flush.
+    fn hear(
+        &mut self,
+        reply: Reply,
+        replies: &mut mpsc::UnboundedReceiver<Reply>,
+    ) -> Result<(), HostError> {
+        self.on_reply(reply)?;
+        for _ in 1..limits::DRIVER_DRAIN {
+            let Ok(reply) = replies.try_recv() else {
+                break;
+            };
+            self.on_reply(reply)?;
+        }
+        Ok(())
+    }
+
     /// One event.
     fn on_event(&mut self, event: Event) -> Result<(), HostError> {
         match event {
@@ -136,7 +152,7 @@ impl Driver {
                 if let Input::Reconnected(member) = *input {
                     self.host.greet(member.get());
                 }
-                self.step(*input)
+                self.step(*input).map(drop)
             }
             Event::Noticed => {
                 self.publisher.touch();
@@ -161,22 +177,24 @@ impl Driver {
                     header,
                     epoch_end,
                 })
+                .map(drop)
             }
             Reply::Durable(height) => self.host.release(self.replica.settled(), height),
             Reply::Failed(error) => Err(HostError::Executor(error)),
         }
     }
 
-    /// One step of the replica.
-    fn step(&mut self, input: Input) -> Result<(), HostError> {
+    /// One step of the replica. False if it did not take the input.
+    fn step(&mut self, input: Input) -> Result<bool, HostError> {
         match self.replica.step(self.clock.now(), input) {
             Ok(effects) => {
                 self.publisher.touch();
-                self.host.perform(effects)
+                self.host.perform(effects)?;
+                Ok(true)
             }
             Err(rejected) => {
                 debug!(%rejected, "input dropped");
-                Ok(())
+                Ok(false)
             }
         }
     }
@@ -188,11 +206,12 @@ impl Driver {
         }
         self.tell_pending()?;
         self.propose()?;
-        self.host.commit()?;
-        self.host.tidy(&self.replica)?;
+        self.host.flush()?;
+        // Before certificates go to the executor: it tells those who wait, and they may ask for the status next.
         self.publisher
             .publish(&self.replica, self.host.diverged(), self.pool.size());
-        Ok(())
+        self.host.commit()?;
+        self.host.tidy(&self.replica)
     }
 
     /// Tells the replica of the pool's oldest transaction when it has changed.
@@ -202,7 +221,7 @@ impl Driver {
             return Ok(());
         }
         self.pending = pending;
-        self.step(Input::Pending(pending))
+        self.step(Input::Pending(pending)).map(drop)
     }
 
     /// Hands in batches while the replica wants any.
@@ -211,7 +230,11 @@ impl Driver {
             let Some(batch) = self.host.cut(want) else {
                 break;
             };
-            self.step(Input::Batch(batch))?;
+            let back = batch.batch().clone();
+            if !self.step(Input::Batch(batch))? {
+                self.pool.returned(back.bytes());
+                break;
+            }
         }
         Ok(())
     }

@@ -157,7 +157,7 @@ impl Host {
     }
 
     /// Makes all records durable with one flush.
-    fn flush(&mut self) -> Result<(), HostError> {
+    pub fn flush(&mut self) -> Result<(), HostError> {
         if let Some(log) = &mut self.parts.log
             && std::mem::take(&mut self.unflushed) > 0
         {

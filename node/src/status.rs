@@ -1,5 +1,7 @@
 //! What a node says of itself: published by the driver, read by every listener, never awaited.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 /// One node's view of the consortium at one moment.
@@ -25,16 +27,42 @@ pub struct NodeStatus {
     pub quorum: u16,
     /// All members in committee order, this one included.
     pub members: Vec<MemberStatus>,
-    /// Members whose votes the oldest open slot still lacks.
+    /// Members that are not connected, and, while nothing moves, those whose votes are awaited.
     pub missing: Vec<String>,
-    /// The running timer, in words.
-    pub timer: Option<String>,
+    /// The timer that runs out next.
+    pub timer: Option<RunningTimer>,
     /// Why nothing progresses, when nothing does.
     pub stalled: Option<String>,
     /// Why this node signs nothing, when it lost its votes.
     pub votes_lost: Option<String>,
     /// Why this node's reads are not to be trusted: its state root differs from the certified one.
     pub diverged: Option<String>,
+}
+
+/// A timer as it was set: how long it still runs is known to whoever reads it, not to whoever published it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunningTimer {
+    /// What it is for.
+    pub name: &'static str,
+    /// When it runs out, by the node's monotonic clock.
+    pub due: Duration,
+}
+
+impl RunningTimer {
+    /// What happens when, as of `now` on the same clock: whole seconds, and tenths when it comes soon.
+    pub fn words(&self, now: Duration) -> String {
+        let left = self.due.saturating_sub(now);
+        let tenths = left.as_millis().div_ceil(100);
+        let (seconds, tenth) = (
+            tenths.checked_div(10).unwrap_or_default(),
+            tenths.checked_rem(10).unwrap_or_default(),
+        );
+        match (seconds, tenth) {
+            (0, 0) => format!("{} now", self.name),
+            (10.., _) => format!("{} in {} s", self.name, left.as_secs()),
+            (_, _) => format!("{} in {seconds}.{tenth} s", self.name),
+        }
+    }
 }
 
 /// One member as this node sees it.
@@ -69,6 +97,21 @@ impl NodeStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_timer_says_in_seconds_how_long_it_still_runs() {
+        let timer = RunningTimer {
+            name: "heartbeat",
+            due: Duration::from_mins(1),
+        };
+        let words = |now| timer.words(Duration::from_millis(now));
+        assert_eq!(words(0), "heartbeat in 60 s");
+        assert_eq!(words(15_200), "heartbeat in 44 s");
+        assert_eq!(words(50_400), "heartbeat in 9.6 s");
+        assert_eq!(words(59_950), "heartbeat in 0.1 s");
+        assert_eq!(words(60_000), "heartbeat now");
+        assert_eq!(words(99_000), "heartbeat now");
+    }
 
     #[test]
     fn a_quorum_is_counted_with_this_node() {

@@ -1,9 +1,11 @@
-//! From the replica's own account to the status that everyone reads: at most ten times a second, and never when nothing changed.
+//! From the replica's own account to the status that everyone reads: at once when a block is final or the view changes,
+//! otherwise at most twenty times a second, and never when nothing changed.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use consensus::{
-    Divergence, Ed25519, Explanation, Phase, Replica, ReplicaId, Standing, Standstill, Time,
+    Divergence, Ed25519, Explanation, Phase, Replica, ReplicaId, Seq, Standing, Standstill, Time,
+    Timer, View,
 };
 use contract::Genesis;
 use tokio::sync::watch;
@@ -14,11 +16,11 @@ use crate::{
     metrics::{Executed, Member, Metrics, Reason},
     network::MemberIndex,
     roster::Roster,
-    status::{MemberStatus, NodeStatus},
+    status::{MemberStatus, NodeStatus, RunningTimer},
 };
 
-/// Pause between two publications.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Pause between two publications while no block is final and the view stays.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A standstill this long is worth a warning: twice the longest first timeout of a LAN.
 const STALLED: Duration = Duration::from_millis(1_200);
@@ -39,6 +41,8 @@ pub struct Publisher {
     metrics: Metrics,
     status: watch::Sender<NodeStatus>,
     last: Option<Time>,
+    /// View and height that were published last.
+    milestone: (View, Seq),
     waiting: bool,
     still: Option<Still>,
 }
@@ -69,6 +73,7 @@ impl Publisher {
             metrics,
             status,
             last: None,
+            milestone: (View::ZERO, Seq::ZERO),
             waiting: true,
             still: None,
         };
@@ -96,27 +101,38 @@ impl Publisher {
         family.get_or_create(&recorded).inc_by(count(results));
     }
 
-    /// How long until something that changed is to be published.
+    /// How long until something that changed, or a standstill that goes on, is to be published.
     pub fn pause(&self) -> Duration {
-        match (self.waiting, self.last) {
+        let now = self.clock.now();
+        let changed = match (self.waiting, self.last) {
             (false, _) => Duration::MAX,
             (true, None) => Duration::ZERO,
-            (true, Some(last)) => last.after(PAUSE).since(self.clock.now()),
-        }
+            (true, Some(last)) => last.after(PAUSE).since(now),
+        };
+        let quiet = self.still.as_ref().filter(|still| !still.warned);
+        let stalled = quiet.map_or(Duration::MAX, |still| still.since.after(STALLED).since(now));
+        changed.min(stalled)
     }
 
-    /// Publishes if something changed and the last time is long enough ago.
+    /// Whether readers must learn at once what changed: whoever was told that his block is final finds it in the status.
+    fn is_due(&self, replica: &Replica<Ed25519>, diverged: Option<Divergence>) -> bool {
+        let milestone = self.milestone != (replica.view(), replica.settled());
+        self.waiting && (milestone || diverged.is_some()) || self.pause().is_zero()
+    }
+
+    /// Publishes if something changed that cannot wait, or the last time is long enough ago.
     pub fn publish(
         &mut self,
         replica: &Replica<Ed25519>,
         diverged: Option<Divergence>,
         pool: (usize, usize),
     ) {
-        if !self.pause().is_zero() {
+        if !self.is_due(replica, diverged) {
             return;
         }
         let now = self.clock.now();
         self.last = Some(now);
+        self.milestone = (replica.view(), replica.settled());
         self.waiting = false;
         let told = replica.explanation(now);
         let stalled = self.stalled(&told, now);
@@ -160,14 +176,8 @@ impl Publisher {
             quorum: u16::try_from(consensus::quorum(self.genesis.members().len()))
                 .unwrap_or(u16::MAX),
             members: self.members(told),
-            missing: self.missing(told),
-            timer: told
-                .timers
-                .iter()
-                .min_by_key(|(_, left)| *left)
-                .map(|(timer, left)| {
-                    format!("{timer:?} in {} ms", left.as_millis()).to_lowercase()
-                }),
+            missing: self.missing(told, stalled.as_deref()),
+            timer: self.timer(told),
             stalled,
             votes_lost,
             diverged,
@@ -209,21 +219,32 @@ impl Publisher {
             .collect()
     }
 
-    /// Whose votes the oldest open slot, or the next view, still lacks.
-    fn missing(&self, told: &Explanation) -> Vec<String> {
-        let of_slot = || {
-            told.slots
-                .first()
-                .map(|slot| slot.missing.as_slice())
-                .unwrap_or_default()
-        };
-        let missing: &[ReplicaId] = if told.active {
-            of_slot()
-        } else {
-            &told.view_changes_missing
-        };
-        missing
-            .iter()
+    /// The timer that runs out next.
+    fn timer(&self, told: &Explanation) -> Option<RunningTimer> {
+        let (timer, left) = told.timers.iter().min_by_key(|(_, left)| *left)?;
+        Some(RunningTimer {
+            name: timer_name(*timer),
+            due: self.clock.elapsed().saturating_add(*left),
+        })
+    }
+
+    /// Members that are not connected and, if nothing moves, those whose votes are awaited.
+    fn missing(&self, told: &Explanation, stalled: Option<&str>) -> Vec<String> {
+        let awaited = stalled.map_or(&[][..], |_| awaited(told));
+        (0..)
+            .zip(self.genesis.members())
+            .filter(|(index, _)| {
+                let away = *index != self.me && !self.roster.read(*index).up;
+                away || awaited.contains(&ReplicaId::new(*index))
+            })
+            .map(|(_, member)| member.name.clone())
+            .collect()
+    }
+
+    /// The names of those whose votes are awaited.
+    fn awaited(&self, told: &Explanation) -> Vec<String> {
+        let names = awaited(told).iter();
+        names
             .map(|member| self.name(member.get()).to_owned())
             .collect()
     }
@@ -253,7 +274,7 @@ impl Publisher {
             return None;
         }
         let warned = std::mem::replace(&mut still.warned, true);
-        let missing = self.missing(told);
+        let missing = self.awaited(told);
         let text = self.text(standstill, &missing);
         if !warned {
             let view = told.view.get();
@@ -347,6 +368,28 @@ impl Publisher {
                 metrics.last_vote.get_or_create(&label).set(seconds(seen));
             }
         }
+    }
+}
+
+/// Whose votes the oldest open slot, or the next view, still lacks.
+fn awaited(told: &Explanation) -> &[ReplicaId] {
+    if !told.active {
+        return &told.view_changes_missing;
+    }
+    told.slots
+        .first()
+        .map(|slot| slot.missing.as_slice())
+        .unwrap_or_default()
+}
+
+/// A timer by what happens when it runs out.
+const fn timer_name(timer: Timer) -> &'static str {
+    match timer {
+        Timer::Request => "change of the primary",
+        Timer::Forward => "reminder to the primary",
+        Timer::NewView => "next change of the primary",
+        Timer::Status => "asking again",
+        Timer::Heartbeat => "heartbeat",
     }
 }
 

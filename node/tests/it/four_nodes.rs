@@ -1,5 +1,7 @@
 //! Four nodes over real sockets: what one is told, all certify.
 
+use node::status::NodeStatus;
+
 use crate::consortium::{Consortium, PATIENCE};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,4 +61,31 @@ async fn without_a_quorum_nothing_is_certified_and_the_missing_are_named_until_t
     let moving = consortium.until(0, |status| status.stable > before).await;
     assert!(moving.connected() >= 3);
     ticket.wait(PATIENCE).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_told_that_his_block_is_final_finds_it_in_the_status() {
+    let mut consortium = Consortium::start(4).await;
+    for author in [0, 1, 2, 3, 0, 1, 2, 3] {
+        let height = consortium.submit(author).await;
+        let status = consortium.node(author).services().status.borrow().clone();
+        assert!(
+            status.executed >= height && status.stable >= height,
+            "block {height} is final: {status:#?}"
+        );
+        assert_eq!(status.missing, Vec::<String>::new(), "all are connected");
+    }
+    let heartbeat = |status: &NodeStatus| {
+        let timer = status.timer.as_ref();
+        status.phase == "idle" && timer.is_some_and(|timer| timer.name == "heartbeat")
+    };
+    let idle = consortium.until(0, heartbeat).await;
+    assert_eq!(idle.missing, Vec::<String>::new());
+
+    consortium.stop_node(3).await;
+    let lacking = consortium
+        .until(0, |status| !status.missing.is_empty())
+        .await;
+    assert_eq!(lacking.missing, ["clinic-3"]);
+    assert_eq!(lacking.stalled, None, "three of four are enough");
 }
