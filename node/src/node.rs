@@ -10,7 +10,7 @@ use std::{fmt, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
 use consensus::{CommitteeError, Effects, RecoverError};
 use contract::GenesisError;
 use tokio::sync::{mpsc, oneshot, watch};
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -157,7 +157,7 @@ struct Shared {
 /// Runs a node until `shutdown` comes, or until it cannot go on.
 pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), NodeError> {
     let mut node = Node::start(config)?;
-    let listeners = match http::bind(node.services.clone(), node.stop.subscribe()).await {
+    let mut listeners = match http::bind(node.services.clone(), node.stop.subscribe()).await {
         Ok(bound) => tokio::spawn(bound.serve()),
         Err(cause) => {
             node.stop().await?;
@@ -168,12 +168,14 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
         () = shutdown => None,
         ended = node.ended() => Some(ended),
     };
-    let stopped = node.stop().await;
-    if listeners.await.is_err() {
-        error!(
-            event = "listeners_failed",
-            "the listeners did not stop in order"
-        );
+    // Both at once: together they have the time that one has.
+    let (stopped, closed) = tokio::join!(
+        node.stop(),
+        tokio::time::timeout(limits::SHUTDOWN, &mut listeners)
+    );
+    if !matches!(closed, Ok(Ok(()))) {
+        listeners.abort();
+        warn!(event = "listeners_cut", "the listeners were cut off");
     }
     match ended {
         Some(Ended::Failed(cause)) => {
@@ -259,7 +261,10 @@ impl Node {
         self.stop.send_replace(true);
         let stopping = async {
             let ended = self.ended().await;
-            if self.executor.stop().is_err() {
+            let executor = self.executor.clone();
+            // On a thread that may wait: the executor's queue can be full.
+            let told = tokio::task::spawn_blocking(move || executor.stop()).await;
+            if !matches!(told, Ok(Ok(()))) {
                 debug!("the executor had ended");
             }
             while !self.executor_thread.is_finished() {

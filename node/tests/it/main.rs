@@ -25,6 +25,8 @@ mod restart;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod stop;
+#[cfg(test)]
 mod storage;
 #[cfg(test)]
 mod strangers;
