@@ -180,6 +180,7 @@ impl Driver {
                 .map(drop)
             }
             Reply::Durable(height) => self.host.release(self.replica.settled(), height),
+            Reply::WrittenDown(mismatch) => Err(HostError::Diverged(mismatch)),
             Reply::Failed(error) => Err(HostError::Executor(error)),
         }
     }

@@ -9,19 +9,21 @@ mod divergence;
 mod replay;
 mod work;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
 
 use consensus::{CheckpointCertificate, Digest, Divergence, EpochEnd, Seq};
-use contract::{CannotExecute, Genesis, Height, Unacceptable};
+use contract::{CannotExecute, Genesis, Header, Height, Unacceptable};
+use tracing::warn;
 
 use crate::ledger::Ledger;
 use crate::mempool::Mempool;
 use crate::store::{Opened, Store, StoreError};
 
-pub use crate::executor::divergence::differing_roots;
+pub use crate::executor::divergence::{Mismatch, differing_roots};
 
 /// The folder of the store in a member's home.
 pub const FOLDER: &str = "ledger";
@@ -63,6 +65,12 @@ pub enum ExecutorError {
         /// The block.
         height: Height,
     },
+    /// The libraries under the state stopped in the middle of their work, as they do over a damaged database.
+    #[error("the database under the ledger's state cannot be worked with: {what}")]
+    Panicked {
+        /// What they said.
+        what: String,
+    },
     /// The thread cannot be made.
     #[error("the executor's thread could not be started: {0}")]
     Thread(std::io::Error),
@@ -75,6 +83,7 @@ impl ExecutorError {
             self,
             Self::Store(StoreError::Damaged { .. } | StoreError::Database { .. })
                 | Self::Cannot(CannotExecute::State(_))
+                | Self::Panicked { .. }
         )
     }
 }
@@ -97,6 +106,8 @@ pub enum Reply {
     },
     /// The store is durable up to this block.
     Durable(Seq),
+    /// A divergence is written down.
+    WrittenDown(Mismatch),
     /// The executor has ended.
     Failed(ExecutorError),
 }
@@ -112,7 +123,7 @@ enum Command {
     Execute(Box<consensus::Committed>),
     Certify(Box<CheckpointCertificate>),
     Sync,
-    Diverged(Divergence),
+    Diverged(Divergence, Option<Box<Header>>),
     Stop,
 }
 
@@ -147,7 +158,8 @@ impl Executor {
         replies: impl Fn(Reply) + Send + 'static,
     ) -> Result<Started, ExecutorError> {
         let (mut store, opened) = Store::open(&home.join(FOLDER), Arc::clone(&genesis))?;
-        let tip = replay::bring_up(&mut store, genesis)?;
+        let brought_up = guarded(|| replay::bring_up(&mut store, genesis));
+        let tip = brought_up.inspect_err(|error| doubt(&store, error))?;
         let (ledger, setter) = Ledger::new(store.reader(), replay::certified_tip(&store.reader())?);
         let newest = newest(&store)?;
         let certified = ledger.certified().height;
@@ -182,9 +194,10 @@ impl Executor {
         self.tell(Command::Sync)
     }
 
-    /// Writes down everything about a block whose result differs from the certified one.
-    pub fn diverged(&self, divergence: Divergence) -> Result<(), Gone> {
-        self.tell(Command::Diverged(divergence))
+    /// Writes down everything about a block whose result differs from the certified one, whose header is told where
+    /// some member has given it; answered by [`Reply::WrittenDown`].
+    pub fn diverged(&self, divergence: Divergence, certified: Option<Header>) -> Result<(), Gone> {
+        self.tell(Command::Diverged(divergence, certified.map(Box::new)))
     }
 
     /// Makes everything durable and ends the thread.
@@ -202,6 +215,25 @@ pub fn divergence_file(home: &Path, seq: Seq) -> PathBuf {
     home.join(format!("diverged-{seq}.txt"))
 }
 
+/// Does `work`, whose libraries may panic where they should return an error.
+fn guarded<T>(work: impl FnOnce() -> Result<T, ExecutorError>) -> Result<T, ExecutorError> {
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|said| {
+        let text = said.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| said.downcast_ref::<&str>().copied());
+        let what = text.unwrap_or("it stopped without a word").to_owned();
+        Err(ExecutorError::Panicked { what })
+    })
+}
+
+/// Has the next start rebuild the store, when this error says that it is damaged.
+fn doubt(store: &Store, error: &ExecutorError) {
+    if error.is_damage()
+        && let Err(unmarked) = store.doubt()
+    {
+        warn!(%unmarked, "the next start may not rebuild the store by itself");
+    }
+}
+
 /// Height and header hash of the newest blocks above block 0, ascending.
 fn newest(store: &Store) -> Result<Vec<(Seq, Digest)>, StoreError> {
     let top = store.height().map_or(0, Height::get);
@@ -215,4 +247,22 @@ fn newest(store: &Store) -> Result<Vec<(Seq, Digest)>, StoreError> {
             Ok((Seq::new(height), Digest::new(*hash.as_bytes())))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_a_library_is_a_damaged_store_and_not_the_end_of_the_thread() {
+        let missing = 7;
+        let ended = guarded::<()>(|| panic!("no node {missing}"));
+        let error = ended.unwrap_err();
+        assert!(error.is_damage());
+        assert_eq!(
+            error.to_string(),
+            "the database under the ledger's state cannot be worked with: no node 7"
+        );
+        assert_eq!(guarded(|| Ok(5)).unwrap(), 5);
+    }
 }

@@ -10,11 +10,11 @@ use consensus::{
     Timer, ValidBatch, Want,
 };
 use contract::BlockTime;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     clock::Clock,
-    executor::{Executor, ExecutorError, Gone},
+    executor::{Executor, ExecutorError, Gone, Mismatch},
     limits,
     mempool::Mempool,
     metrics::Metrics,
@@ -23,7 +23,7 @@ use crate::{
         frame::{Frame, Kind},
     },
     roster::Roster,
-    sync::{Fetcher, Range},
+    sync::{Fetcher, Range, Source},
     votelog::{VoteLog, VoteLogError},
 };
 use phases::Phases;
@@ -46,6 +46,12 @@ pub enum HostError {
     /// The executor has ended.
     #[error(transparent)]
     ExecutorGone(#[from] Gone),
+    /// This node's result of a block is not the certified one.
+    #[error("{0}: this node signs nothing more, and its reads are not to be trusted")]
+    Diverged(Mismatch),
+    /// The driver's thread ended without a word.
+    #[error("the driver's thread ended by a fault of this program")]
+    Broken,
 }
 
 /// What effects are performed with.
@@ -61,6 +67,8 @@ pub struct Parts {
     pub pool: Mempool,
     /// Fetches blocks.
     pub fetcher: Fetcher,
+    /// Whom to ask for the certified header when this node's is another one.
+    pub source: Source,
     /// What was noticed of members.
     pub roster: Roster,
     /// The clocks.
@@ -89,6 +97,8 @@ pub struct Host {
     diverged: Option<Divergence>,
     /// Whether the store is being made durable.
     syncing: bool,
+    /// How far this clock is off the others', while that is too far to propose.
+    restrained: Option<i64>,
 }
 
 impl Host {
@@ -102,6 +112,7 @@ impl Host {
             held: Vec::new(),
             diverged: None,
             syncing: false,
+            restrained: None,
         }
     }
 
@@ -140,7 +151,7 @@ impl Host {
                     "a member contradicted itself"
                 );
             }
-            Effect::Diverged(divergence) => self.diverge(divergence)?,
+            Effect::Diverged(divergence) => self.diverge(divergence),
         }
         Ok(())
     }
@@ -225,14 +236,18 @@ impl Host {
     }
 
     /// A batch of the pool, if the replica should propose one now.
-    pub fn cut(&self, want: Want) -> Option<ValidBatch> {
-        let skew = self.parts.roster.median_skew().unwrap_or(0).unsigned_abs();
-        if skew > RESTRAINT_MS {
-            warn!(
-                event = "clock",
-                skew_ms = skew,
-                "this clock is off the others': not proposing"
-            );
+    pub fn cut(&mut self, want: Want) -> Option<ValidBatch> {
+        let skew = self.parts.roster.median_skew().unwrap_or(0);
+        let off = (skew.unsigned_abs() > RESTRAINT_MS).then_some(skew);
+        let before = std::mem::replace(&mut self.restrained, off);
+        if off.is_some() {
+            if before.is_none() {
+                warn!(
+                    event = "clock",
+                    skew_ms = skew,
+                    "this clock is off the others': not proposing"
+                );
+            }
             return None;
         }
         let time = BlockTime::new(self.parts.clock.wall_ms());
@@ -290,22 +305,30 @@ impl Host {
         self.diverged
     }
 
-    /// Has everything written down; the replica signs nothing more.
-    fn diverge(&mut self, divergence: Divergence) -> Result<(), HostError> {
+    /// Asks for the certified header and has everything written down; the replica signs nothing more. The executor's
+    /// answer ends the node.
+    fn diverge(&mut self, divergence: Divergence) {
         let Divergence {
             seq,
             own,
             certified,
         } = divergence;
         error!(
-            event = "state_root_mismatch",
+            event = "diverged",
             height = seq.get(),
             ?own,
             ?certified,
             "this node's result differs from the certified one: it signs nothing more"
         );
         self.diverged = Some(divergence);
-        Ok(self.parts.executor.diverged(divergence)?)
+        let source = self.parts.source.clone();
+        let executor = self.parts.executor.clone();
+        tokio::spawn(async move {
+            let header = source.header(seq, certified).await;
+            if executor.diverged(divergence, header).is_err() {
+                debug!("the executor has ended");
+            }
+        });
     }
 }
 

@@ -76,6 +76,12 @@ pub const SYNC_TIMEOUT: Duration = Duration::from_secs(5);
 /// Sync requests of one peer that are answered at the same time.
 pub const SYNC_STREAMS: usize = 4;
 
+/// How long members are asked for the certified header of a block whose result here is another one.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How often they are asked meanwhile.
+pub const HEADER_RETRY: Duration = Duration::from_millis(100);
+
 /// Verdicts on signatures that the edge remembers, so that each node checks each signature once.
 pub const KNOWN_VERDICTS: usize = 262_144;
 

@@ -244,13 +244,13 @@ impl Node {
         &self.services
     }
 
-    /// Waits until the driver ends by itself.
-    async fn ended(&mut self) -> Ended {
+    /// Waits until the driver ends, because it was told to or cannot go on.
+    pub async fn ended(&mut self) -> Ended {
         match self.driver.as_mut() {
             Some(driver) => {
-                let ended = driver.await.unwrap_or(Ended::Stopped);
+                let ended = driver.await;
                 self.driver = None;
-                ended
+                ended.unwrap_or(Ended::Failed(HostError::Broken))
             }
             None => Ended::Stopped,
         }
@@ -310,13 +310,14 @@ impl Shared {
             me: self.base.index,
             events,
         };
-        tokio::spawn(sync::run(source, wishes, self.stopped.clone()));
+        tokio::spawn(sync::run(source.clone(), wishes, self.stopped.clone()));
         let host = Host::new(host::Parts {
             log: recovered.log,
             network,
             executor: recovered.started.executor,
             pool: recovered.pool.clone(),
             fetcher,
+            source,
             roster: self.roster.clone(),
             clock: self.clock,
             metrics: self.metrics.clone(),

@@ -6,8 +6,8 @@
 mod answer;
 
 use consensus::{
-    Batch, CertifiedBlock, CheckpointCertificate, Committee, DecodeError, Digest, Input, Rejected,
-    Seq,
+    Batch, CertifiedBlock, CheckpointCertificate, Committee, DecodeError, Digest, Domain, Input,
+    Rejected, Seq,
 };
 use contract::Header;
 use tokio::sync::{mpsc, watch};
@@ -15,6 +15,7 @@ use tracing::{debug, info};
 
 use crate::{
     driver::Event,
+    limits,
     network::{AskError, MemberIndex, Network},
 };
 
@@ -81,7 +82,7 @@ impl Fetcher {
 }
 
 /// What fetching needs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     /// Asks members.
     pub network: Network,
@@ -133,6 +134,40 @@ impl Source {
                 }
             }
         }
+    }
+
+    /// The header of a height with this hash, from whichever member has it; none when nobody answers in time.
+    pub async fn header(&self, seq: Seq, hash: Digest) -> Option<Header> {
+        let asking = async {
+            loop {
+                for member in (0..self.members).filter(|member| *member != self.me) {
+                    match self.header_of(member, seq, hash).await {
+                        Ok(header) => return header,
+                        Err(why) => debug!(member, %why, "no header"),
+                    }
+                }
+                tokio::time::sleep(limits::HEADER_RETRY).await;
+            }
+        };
+        let asked = tokio::time::timeout(limits::HEADER_TIMEOUT, asking).await;
+        asked.ok()
+    }
+
+    /// The header of a height with this hash, from one member.
+    async fn header_of(
+        &self,
+        member: MemberIndex,
+        seq: Seq,
+        hash: Digest,
+    ) -> Result<Header, Unusable> {
+        let request = [seq.get().to_le_bytes(), seq.get().to_le_bytes()].concat();
+        let answer = self.network.ask(member, request).await?;
+        let blocks = answer::read(&answer).ok_or(Unusable::Malformed)?;
+        let raw = blocks.into_iter().next().ok_or(Unusable::Empty)?;
+        if Digest::of(Domain::Header, &raw.header) != hash {
+            return Err(Unusable::BadHeader);
+        }
+        Header::decode(&raw.header).ok().ok_or(Unusable::BadHeader)
     }
 
     /// Takes the blocks of a range from one member; tells the last one taken.

@@ -1,9 +1,9 @@
 //! What is kept when this node's result differs from the certified one.
 
-use std::fmt::Write as _;
-use std::path::Path;
+use std::fmt::{self, Write as _};
+use std::path::{Path, PathBuf};
 
-use consensus::Divergence;
+use consensus::{Divergence, Seq};
 use contract::{Header, Table, WriteSet};
 use tracing::error;
 
@@ -41,41 +41,76 @@ pub fn differing_roots(here: &Header, certified: &Header) -> Vec<&'static str> {
     names
 }
 
-/// Writes one file with everything that is known of the block, and one line to the log.
-pub(super) fn write_down(
-    home: &Path,
-    divergence: &Divergence,
-    block: Option<&StoredBlock>,
-    writes: Option<&WriteSet>,
-) {
-    let path = divergence_file(home, divergence.seq);
-    let text = report(divergence, block, writes).unwrap_or_default();
-    match std::fs::write(&path, text) {
-        Ok(()) => error!(
-            height = divergence.seq.get(),
-            file = %path.display(),
-            "StateRootMismatch: this node's result of a block differs from the certified one"
-        ),
-        Err(cause) => error!(
-            height = divergence.seq.get(),
-            file = %path.display(),
-            %cause,
-            "StateRootMismatch, and the report could not be written"
-        ),
+/// What a node found when its result of a block was not the certified one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The block.
+    pub seq: Seq,
+    /// The fields in which the headers differ; none when no member gave the certified header.
+    pub roots: Vec<&'static str>,
+    /// Where it is written down.
+    pub file: PathBuf,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seq, roots, file } = self;
+        write!(f, "StateRootMismatch at block {seq}: ")?;
+        match roots.as_slice() {
+            [] => write!(f, "no member gave the certified header")?,
+            names => write!(f, "{} differs from the certified one", names.join(", "))?,
+        }
+        write!(f, " (written down in {})", file.display())
     }
 }
 
+/// What is known of a block whose result is not the certified one.
+pub(super) struct Known<'a> {
+    /// The block as it is here.
+    pub(super) block: Option<&'a StoredBlock>,
+    /// What its execution wrote here.
+    pub(super) writes: Option<&'a WriteSet>,
+    /// The certified header.
+    pub(super) certified: Option<&'a Header>,
+}
+
+impl Known<'_> {
+    /// The fields in which the headers differ.
+    fn roots(&self) -> Vec<&'static str> {
+        let both = self.block.zip(self.certified);
+        both.map(|(block, certified)| differing_roots(&block.header, certified))
+            .unwrap_or_default()
+    }
+}
+
+/// Writes one file with everything that is known of the block, and one line to the log.
+pub(super) fn write_down(home: &Path, divergence: &Divergence, known: &Known<'_>) -> Mismatch {
+    let mismatch = Mismatch {
+        seq: divergence.seq,
+        roots: known.roots(),
+        file: divergence_file(home, divergence.seq),
+    };
+    let text = report(divergence, known).unwrap_or_default();
+    let written = std::fs::write(&mismatch.file, text);
+    let height = divergence.seq.get();
+    error!(event = "state_root_mismatch", height, "{mismatch}");
+    if let Err(cause) = written {
+        error!(event = "state_root_mismatch", height, %cause, "the report could not be written");
+    }
+    mismatch
+}
+
 /// The text of the file.
-fn report(
-    divergence: &Divergence,
-    block: Option<&StoredBlock>,
-    writes: Option<&WriteSet>,
-) -> Result<String, std::fmt::Error> {
+fn report(divergence: &Divergence, known: &Known<'_>) -> Result<String, fmt::Error> {
     let mut text = String::new();
     writeln!(text, "StateRootMismatch at block {}", divergence.seq)?;
     writeln!(text, "header hash here       {:?}", divergence.own)?;
     writeln!(text, "header hash certified  {:?}", divergence.certified)?;
-    if let Some(block) = block {
+    if let Some(certified) = known.certified {
+        writeln!(text, "they differ in         {}", known.roots().join(", "))?;
+        writeln!(text, "header certified       {certified:#?}")?;
+    }
+    if let Some(block) = known.block {
         writeln!(text, "header here            {:#?}", block.header)?;
         writeln!(
             text,
@@ -87,7 +122,7 @@ fn report(
             writeln!(text, "outcome {index:<14} {outcome:?}")?;
         }
     }
-    for entry in writes.iter().flat_map(|writes| &writes.entries) {
+    for entry in known.writes.iter().flat_map(|writes| &writes.entries) {
         let table = match entry.table {
             Table::Nodes => "node ",
             Table::Values => "value",

@@ -6,10 +6,9 @@ use std::sync::mpsc::Receiver;
 
 use consensus::{CheckpointCertificate, Committed, Digest, Divergence, EpochEnd, PublicKey, Seq};
 use contract::{CheckedBatch, Execution, Header, Height, Tip, WriteSet, execute, recorded};
-use tracing::warn;
 
-use crate::executor::divergence;
-use crate::executor::{Command, ExecutorError, Reply};
+use crate::executor::divergence::{self, Known, Mismatch};
+use crate::executor::{Command, ExecutorError, Reply, doubt, guarded};
 use crate::ledger::{self, TipSetter};
 use crate::mempool::Mempool;
 use crate::store::{Executed, Store};
@@ -53,15 +52,11 @@ impl Worker {
     pub(super) fn run(mut self, commands: &Receiver<Command>, replies: &impl Fn(Reply)) {
         for command in commands {
             let stop = matches!(command, Command::Stop);
-            match self.carry_out(command) {
+            match guarded(|| self.carry_out(command)) {
                 Ok(Some(reply)) => replies(reply),
                 Ok(None) => {}
                 Err(error) => {
-                    if error.is_damage()
-                        && let Err(unmarked) = self.store.doubt()
-                    {
-                        warn!(%unmarked, "the next start may not rebuild the store by itself");
-                    }
+                    doubt(&self.store, &error);
                     replies(Reply::Failed(error));
                     return;
                 }
@@ -77,9 +72,9 @@ impl Worker {
             Command::Execute(committed) => self.execute(&committed).map(Some),
             Command::Certify(certificate) => self.certify(*certificate).map(|()| None),
             Command::Sync => Ok(Some(Reply::Durable(seq(self.store.sync()?)))),
-            Command::Diverged(divergence) => {
-                self.write_down(divergence);
-                Ok(None)
+            Command::Diverged(divergence, certified) => {
+                let mismatch = self.write_down(&divergence, certified.as_deref());
+                Ok(Some(Reply::WrittenDown(mismatch)))
             }
             Command::Stop => Ok(Some(Reply::Durable(seq(self.store.close()?)))),
         }
@@ -157,7 +152,7 @@ impl Worker {
     }
 
     /// Writes a block's header, batch and write set to a file, as far as they are known here.
-    fn write_down(&self, divergence: Divergence) {
+    fn write_down(&self, divergence: &Divergence, certified: Option<&Header>) -> Mismatch {
         let height = Height::new(divergence.seq.get());
         let writes = self
             .remembered
@@ -165,7 +160,12 @@ impl Worker {
             .find(|(header, _)| header.height == height)
             .map(|(_, writes)| writes);
         let block = self.store.reader().block(height).ok().flatten();
-        divergence::write_down(&self.home, &divergence, block.as_ref(), writes);
+        let known = Known {
+            block: block.as_ref(),
+            writes,
+            certified,
+        };
+        divergence::write_down(&self.home, divergence, &known)
     }
 }
 

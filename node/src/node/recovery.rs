@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use consensus::{
-    CheckpointCertificate, Ed25519, Effects, Log, PublicKey, Record, RecoverError, Replica, Seq,
-    Setup,
+    CheckpointCertificate, Ed25519, Effect, Effects, Log, PublicKey, Record, RecoverError, Replica,
+    Seq, Setup,
 };
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
@@ -69,7 +69,9 @@ impl Recovered {
             }
             other => other?,
         };
-        for certificate in certificates {
+        // With a result of its own that is not the certified one, nothing more is taken over from the log.
+        let agrees = !effects.iter().any(|it| matches!(it, Effect::Diverged(_)));
+        for certificate in certificates.into_iter().filter(|_| agrees) {
             started.executor.certify(certificate)?;
         }
         Ok(Self {

@@ -1,12 +1,15 @@
 //! A member that lies: three honest ones go on, count what they refuse, and vote for nothing false.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use consensus::{
     Batch, ChainId, Checkpoint, Committee, Digest, Ed25519, Epoch, Frame as Talk, PrePrepare,
-    PublicKey, ReplicaId, Seq, Signed, View,
+    PublicKey, ReplicaId, Seq, Signable, Signed, View,
 };
-use contract::BlockTime;
+use contract::{BlockTime, Genesis};
 use node::{
     clock::Clock,
     keys::Keys,
@@ -21,9 +24,9 @@ use zeroize::Zeroizing;
 
 use crate::consortium::Consortium;
 
-/// A liar listens to nobody.
+/// A liar listens to nobody, and answers who asks for blocks with these bytes.
 #[derive(Clone)]
-struct Deaf;
+pub(crate) struct Deaf(pub(crate) Arc<Mutex<Vec<u8>>>);
 
 impl Inbox for Deaf {
     async fn frame(&self, _: MemberIndex, _: Kind, _: Vec<u8>) -> Result<(), Refusal> {
@@ -37,14 +40,14 @@ impl Inbox for Deaf {
     fn skew(&self, _: MemberIndex, _: i64) {}
 
     fn answer(&self, _: MemberIndex, _: &[u8]) -> Vec<u8> {
-        vec![0xff; 1000]
+        self.0.lock().unwrap().clone()
     }
 }
 
 /// A network with the true keys of member `me`, in the hands of a liar.
-struct Liar {
-    network: Network,
-    committee: Committee,
+pub(crate) struct Liar {
+    pub(crate) network: Network,
+    pub(crate) committee: Committee,
     key: Ed25519,
     me: u16,
     _stop: watch::Sender<bool>,
@@ -52,7 +55,12 @@ struct Liar {
 
 impl Liar {
     fn start(consortium: &Consortium, me: usize) -> Self {
-        let genesis = &consortium.node(1).services().genesis;
+        Self::answering(consortium, me, Deaf(Arc::new(Mutex::new(vec![0xff; 1000]))))
+    }
+
+    pub(crate) fn answering(consortium: &Consortium, me: usize, answers: Deaf) -> Self {
+        let genesis = std::fs::read(consortium.config(me).genesis_path()).unwrap();
+        let genesis = Genesis::parse(&genesis).unwrap();
         let config = consortium.config(me);
         let keys = Keys::load(&config.home).unwrap();
         let peers = genesis.members().iter().map(|member| Peer {
@@ -80,7 +88,7 @@ impl Liar {
             .collect();
         let chain = ChainId::new(*genesis.chain().as_bytes());
         Self {
-            network: Network::start(settings, Deaf, stopped).unwrap(),
+            network: Network::start(settings, answers, stopped).unwrap(),
             committee: Committee::new(chain, Epoch::ZERO, voters).unwrap(),
             key: Ed25519::from_seed(&keys.member().to_bytes()),
             me: u16::try_from(me).unwrap(),
@@ -88,25 +96,28 @@ impl Liar {
         }
     }
 
-    async fn connected(&self, others: &[u16]) {
+    pub(crate) async fn connected(&self, others: &[u16]) {
         while !others.iter().all(|other| self.network.connected(*other)) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
-    fn say(&self, to: u16, talk: &Talk) {
+    pub(crate) fn say(&self, to: u16, talk: &Talk) {
         self.network
             .send(to, Frame::new(Kind::Consensus, talk.encode()));
     }
 
-    fn proposal(&self, seq: u64, batch: &Batch) -> Talk {
+    pub(crate) fn sign<T: Signable>(&self, body: T) -> Signed<T> {
+        Signed::sign(body, ReplicaId::new(self.me), &self.committee, &self.key)
+    }
+
+    pub(crate) fn proposal(&self, seq: u64, batch: &Batch) -> Talk {
         let body = PrePrepare {
             view: View::ZERO,
             seq: Seq::new(seq),
             digest: batch.digest(),
         };
-        let signed = Signed::sign(body, ReplicaId::new(self.me), &self.committee, &self.key);
-        Talk::PrePrepare(signed, batch.clone())
+        Talk::PrePrepare(self.sign(body), batch.clone())
     }
 }
 
@@ -169,7 +180,7 @@ async fn garbage_forged_votes_and_false_certificates_change_nothing() {
         seq: Seq::new(before + 1),
         header,
     };
-    let own = Signed::sign(body, ReplicaId::new(3), &liar.committee, &liar.key);
+    let own = liar.sign(body);
     let forged = Signed {
         from: ReplicaId::new(1),
         ..own

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use consensus::{Digest, Divergence, Seq};
 use contract::contracts::identity;
-use contract::{Height, Outcome, Refused};
+use contract::{CannotExecute, Height, Outcome, Refused, Root};
 use node::executor::{Executor, ExecutorError, Reply, divergence_file};
 use node::mempool::Mempool;
 use node::store::{Opened, StoreError};
@@ -301,6 +301,48 @@ fn damage_found_in_use_is_rebuilt_at_the_next_start() {
 }
 
 #[test]
+fn a_state_that_cannot_be_read_ends_the_executor_and_is_rebuilt_at_the_next_start() {
+    let home = tempfile::tempdir().unwrap();
+    let mut consortium = Consortium::new();
+    let node = Node::start(home.path(), &consortium);
+    let headers = four_blocks(&node, &mut consortium);
+    node.stop();
+    let nodes = sled::open(database(home.path())).unwrap();
+    let all: Vec<_> = nodes.scan_prefix(b"n").map(Result::unwrap).collect();
+    let root = all.iter().map(|(key, _)| key.len()).min().unwrap();
+    for (key, value) in all.iter().filter(|(key, _)| key.len() > root) {
+        nodes.insert(key, vec![0xff; value.len()]).unwrap();
+    }
+    nodes.flush().unwrap();
+    drop(nodes);
+
+    let node = Node::start(home.path(), &consortium);
+    assert_eq!(node.opened, Opened::Intact(Height::new(4)));
+    let many: Vec<_> = (20..60).map(|it| consortium.registration(it)).collect();
+    let batch = consortium.batch(5_000, &many);
+    node.executor.execute(consortium.ordered(5, batch)).unwrap();
+    let said = node.reply();
+    assert!(
+        matches!(
+            said,
+            Reply::Failed(
+                ExecutorError::Cannot(CannotExecute::State(_)) | ExecutorError::Panicked { .. }
+            )
+        ),
+        "{said:?}"
+    );
+    node.abandon();
+
+    let node = Node::start(home.path(), &consortium);
+    assert!(
+        matches!(&node.opened, Opened::Rebuilt { .. }),
+        "{:?}",
+        node.opened
+    );
+    assert_whole(&node, &headers);
+}
+
+#[test]
 fn a_torn_block_file_loses_only_its_end_and_the_batches_give_the_same_headers_again() {
     let home = tempfile::tempdir().unwrap();
     let mut consortium = Consortium::new();
@@ -450,11 +492,19 @@ fn a_divergence_leaves_a_report_with_batch_and_write_set() {
         own,
         certified: Digest::new([5; 32]),
     };
-    node.executor.diverged(divergence).unwrap();
-    node.sync();
+    let mut certified = node.ledger.block(Height::new(1)).unwrap().unwrap().header;
+    certified.state_root = Root::new([5; 32]);
+    node.executor.diverged(divergence, Some(certified)).unwrap();
+    let mismatch = node.mismatch();
+
+    assert_eq!(
+        (mismatch.seq, mismatch.roots.as_slice()),
+        (Seq::new(1), ["state_root"].as_slice())
+    );
 
     let report = fs::read_to_string(divergence_file(home.path(), Seq::new(1))).unwrap();
     assert!(report.starts_with("StateRootMismatch at block 1\n"));
+    assert!(report.contains("they differ in         state_root\n"));
     assert!(report.contains(&hex::encode(batch)));
     assert!(report.contains("wrote value"));
 }

@@ -11,6 +11,8 @@ mod consortium;
 #[cfg(test)]
 mod devnet;
 #[cfg(test)]
+mod divergence;
+#[cfg(test)]
 mod executor;
 #[cfg(test)]
 mod four_nodes;

@@ -21,7 +21,7 @@ use contract::{
 };
 use ed25519_dalek::SigningKey;
 use node::clock::Clock;
-use node::executor::{Executor, Reply, Started};
+use node::executor::{Executor, Mismatch, Reply, Started};
 use node::ledger::Ledger;
 use node::mempool::{Mempool, Submitter};
 use node::store::Opened;
@@ -288,6 +288,14 @@ impl Node {
     pub(crate) fn certify(&self, certificate: CheckpointCertificate) {
         self.executor.certify(certificate).unwrap();
         self.sync();
+    }
+
+    /// What the executor found of a divergence.
+    pub(crate) fn mismatch(&self) -> Mismatch {
+        match self.reply() {
+            Reply::WrittenDown(mismatch) => mismatch,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Makes the store durable; the height that is.

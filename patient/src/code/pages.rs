@@ -186,7 +186,7 @@ codes! {
     /// this node's state differs from the certified one
     StateDiverged = 205, NotVerified,
         help: "keep the home as it is and call the maintainer",
-        page: "Three of four members signed another state than this node computed. It signs nothing more and marks its answers as not trusted.";
+        page: "Three of four members signed another state than this node computed. It signs nothing more, marks its answers as not trusted, writes both headers, the batch and what it wrote to a file in its home, and ends.";
     /// no quorum: too few members answer
     NoQuorum = 206, NoQuorum,
         help: "start the missing members; `aidchain ledger status` names them",

@@ -54,7 +54,9 @@ pub(super) fn of_node(error: &NodeError) -> Failure {
             of_executor(error)
         }
         NodeError::Thread(_) => Code::CannotStart,
-        NodeError::ExecutorGone(_) | NodeError::Host(HostError::ExecutorGone(_)) => Code::NodeBug,
+        NodeError::Host(HostError::Diverged(_)) => Code::StateDiverged,
+        NodeError::ExecutorGone(_)
+        | NodeError::Host(HostError::ExecutorGone(_) | HostError::Broken) => Code::NodeBug,
         NodeError::StopTimeout => Code::CannotStop,
     };
     said(code, error)
@@ -93,10 +95,43 @@ const fn of_executor(error: &ExecutorError) -> Code {
         }
         ExecutorError::Store(StoreError::OtherChain { .. }) => Code::OtherStore,
         ExecutorError::Store(StoreError::Version { .. }) => Code::NewerStore,
-        ExecutorError::Store(_) => Code::StoreDamaged,
+        ExecutorError::Store(_) | ExecutorError::Panicked { .. } => Code::StoreDamaged,
         ExecutorError::OtherHeader { .. } => Code::StateDiverged,
         ExecutorError::Cannot(_) => Code::ContractMissing,
         ExecutorError::Thread(_) => Code::CannotStart,
         ExecutorError::BadBatch { .. } | ExecutorError::OutOfOrder { .. } => Code::NodeBug,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use consensus::Seq;
+    use patient::code::Exit;
+
+    use super::*;
+    use crate::executor::Mismatch;
+
+    #[test]
+    fn a_diverged_node_ends_with_the_roots_name_and_an_exit_status_of_its_own() {
+        let mismatch = Mismatch {
+            seq: Seq::new(7),
+            roots: vec!["state_root"],
+            file: "diverged-7.txt".into(),
+        };
+        let failure = of_node(&NodeError::Host(HostError::Diverged(mismatch)));
+        let code = failure.code();
+        assert_eq!(
+            (code, code.exit()),
+            (Code::StateDiverged, Exit::NotVerified)
+        );
+        let text = format!("{failure:?}");
+        assert!(
+            text.contains("StateRootMismatch at block 7: state_root"),
+            "{text}"
+        );
+
+        let what = "no node".to_owned();
+        let damaged = NodeError::Host(HostError::Executor(ExecutorError::Panicked { what }));
+        assert_eq!(of_node(&damaged).code(), Code::StoreDamaged);
     }
 }
