@@ -219,9 +219,11 @@ impl Publisher {
             .collect()
     }
 
-    /// The timer that runs out next.
+    /// The timer that runs out next. That for asking again may outlast what it was set for, and then says nothing.
     fn timer(&self, told: &Explanation) -> Option<RunningTimer> {
-        let (timer, left) = told.timers.iter().min_by_key(|(_, left)| *left)?;
+        let meant = |timer: Timer| timer != Timer::Status || told.standstill.is_some();
+        let timers = told.timers.iter().filter(|(timer, _)| meant(*timer));
+        let (timer, left) = timers.min_by_key(|(_, left)| *left)?;
         Some(RunningTimer {
             name: timer_name(*timer),
             due: self.clock.elapsed().saturating_add(*left),
@@ -396,7 +398,7 @@ const fn timer_name(timer: Timer) -> &'static str {
 /// A divergence in words.
 fn differs(divergence: Divergence) -> String {
     format!(
-        "this node's header of block {} is {:?}, the certified one is {:?}: do not trust its reads",
+        "this node's header of block {} is {:?}, the certified one is {:?}: its reads are not trusted",
         divergence.seq, divergence.own, divergence.certified
     )
 }

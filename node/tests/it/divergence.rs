@@ -104,7 +104,7 @@ async fn a_node_whose_state_root_is_not_the_certified_one_names_it_and_ends() {
     let told = consortium
         .until(3, |status| status.diverged.is_some())
         .await;
-    assert!(told.diverged.unwrap().contains("do not trust its reads"));
+    assert!(told.diverged.unwrap().contains("not trusted"));
     let mut node = consortium.nodes[3].take().unwrap();
     let ended = timeout(PATIENCE, node.ended()).await.unwrap();
     let Ended::Failed(HostError::Diverged(mismatch)) = ended else {
