@@ -300,8 +300,9 @@ impl Consortium {
                     .filter(|response| response.status == 200)
             });
             if ready.is_none() {
+                let told: Vec<_> = self.nodes.iter().map(Node::status).collect();
                 let text = format!(
-                    "{} was not ready in {limit:?}; it said:\n{}",
+                    "{} was not ready in {limit:?}; the statuses: {told:?}; it said:\n{}",
                     node.name,
                     node.log()
                 );

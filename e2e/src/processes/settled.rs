@@ -48,8 +48,11 @@ pub(super) fn nothing_lost(consortium: &Consortium, samples: &[Sample]) -> Verdi
             };
             let response = connection.get(&format!("/v1/transactions/{}", sample.hash))?;
             let what = format!(
-                "{} at {} (status {})",
-                sample.hash, node.name, response.status
+                "{} at {} (status {}: {})",
+                sample.hash,
+                node.name,
+                response.status,
+                String::from_utf8_lossy(&response.body)
             );
             let found = response.json().get("height").and_then(Value::as_u64);
             ensure_equal(&what, &found, &Some(height))?;

@@ -6,6 +6,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufRead as _, BufReader, Write as _},
+    iter,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
     sync::mpsc,
@@ -53,15 +54,18 @@ impl Trail {
             .mode(0o600)
             .open(&path)?;
         let (sender, receiver) = mpsc::sync_channel::<String>(WAITING);
-        thread::Builder::new().name("access-trail".to_owned()).spawn(move || {
-            for entry in receiver {
-                let hash = chained(&last, &entry);
-                if let Err(error) = writeln!(file, "{entry} {hash}").and_then(|()| file.sync_data()) {
+        let writer = thread::Builder::new().name("access-trail".to_owned());
+        writer.spawn(move || {
+            while let Ok(first) = receiver.recv() {
+                let waiting = iter::once(first).chain(receiver.try_iter().take(WAITING));
+                let text = chain_lines(&mut last, waiting);
+                // One flush for all that waits: a flush a line is slower than a fast reader.
+                let written = file.write_all(text.as_bytes());
+                if let Err(error) = written.and_then(|()| file.sync_data()) {
                     // The channel closes with this thread, and from then on nothing is shown.
                     tracing::error!(event = "trail_lost", %error, "cannot write the access trail");
                     return;
                 }
-                last = hash;
             }
         })?;
         Ok(Self { chain, sender })
@@ -93,6 +97,19 @@ impl Trail {
             .into();
         hex::encode(hash)
     }
+}
+
+/// The lines of the file for these entries; `last` moves to the hash of the last one.
+fn chain_lines(last: &mut String, entries: impl Iterator<Item = String>) -> String {
+    let mut text = String::new();
+    for entry in entries {
+        *last = chained(last, &entry);
+        text.push_str(&entry);
+        text.push(' ');
+        text.push_str(last);
+        text.push('\n');
+    }
+    text
 }
 
 /// A line's hash: of the hash before and of what it says.
