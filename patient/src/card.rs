@@ -237,6 +237,18 @@ mod tests {
             fs::write(&path, &bad).expect("write");
             assert_eq!(code(&path), Code::CardDamaged, "{bad}");
         }
+        let chain = research.chain().to_string();
+        let mut other = *research.chain().as_bytes();
+        other[0] ^= 1;
+        let other = hex::encode(other);
+        for elsewhere in [
+            good.replace("\"research\"", "\"secure\""),
+            good.replace(&chain, &other),
+        ] {
+            assert_ne!(elsewhere, good);
+            fs::write(&path, &elsewhere).expect("write");
+            assert_eq!(code(&path), Code::CardOfOtherLedger, "{elsewhere}");
+        }
         fs::write(&path, good).expect("write");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("chmod");
         assert_eq!(code(&path), Code::CardTooOpen);

@@ -148,10 +148,10 @@ fn a_message_from_outside_the_window_is_refused_by_its_reader<S: Setting>() {
     assert_eq!(why([NOW, later(119_999), later(239_998)]), None);
     assert_eq!(why([later(119_999), NOW, NOW]), None);
     for stale in [
-        [NOW, later(120_001), later(120_001)],
-        [later(120_001), NOW, NOW],
-        [NOW, NOW, later(120_001)],
-        [later(120_001), later(120_001), NOW],
+        [NOW, later(120_000), later(120_000)],
+        [later(120_000), NOW, NOW],
+        [NOW, NOW, later(120_000)],
+        [later(120_000), later(120_000), NOW],
     ] {
         assert_eq!(why(stale), Some(Reason::Expired), "{stale:?}");
     }

@@ -17,6 +17,8 @@ mod seeded;
 #[cfg(test)]
 mod world;
 #[cfg(test)]
+mod wu_edges;
+#[cfg(test)]
 mod wu_terminal;
 #[cfg(test)]
 mod wu_vectors;
