@@ -78,7 +78,7 @@ fn a_stored_card_reads_back_and_any_other_length_is_refused() {
 }
 
 #[test]
-fn neither_a_same_patiententity_nor_a_taken_is_registered_again() {
+fn neither_an_enrolled_identity_nor_a_taken_aid_is_registered_again() {
     let world = World::with(NAME);
     let request = request(&world);
     let fresh = wu::enrol(&request, &Table::default(), &mut dice(3)).unwrap();
