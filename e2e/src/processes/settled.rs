@@ -46,7 +46,15 @@ pub(super) fn nothing_lost(consortium: &Consortium, samples: &[Sample]) -> Verdi
             let Some(height) = sample.height else {
                 continue;
             };
-            let response = connection.get(&format!("/v1/transactions/{}", sample.hash))?;
+            let path = format!("/v1/transactions/{}", sample.hash);
+            // A busy node asks to come back later; that is no loss.
+            let answer = wait_for(Duration::from_secs(20), || {
+                connection
+                    .get(&path)
+                    .ok()
+                    .filter(|response| !matches!(response.status, 429 | 503))
+            });
+            let response = answer.ok_or_else(|| format!("{} does not answer {path}", node.name))?;
             let what = format!(
                 "{} at {} (status {}: {})",
                 sample.hash,
