@@ -102,12 +102,12 @@ impl Driver {
                 () = tokio::time::sleep(pause) => Ok(()),
             };
             if let Err(error) = taken.and_then(|()| self.round()) {
-                return Ended::Failed(error);
+                return Ended::Failed(explained(error, &mut replies));
             }
         }
         match self.host.commit() {
             Ok(()) => Ended::Stopped,
-            Err(error) => Ended::Failed(error),
+            Err(error) => Ended::Failed(explained(error, &mut replies)),
         }
     }
 
@@ -246,5 +246,51 @@ impl Driver {
         timers
             .min(self.publisher.pause())
             .min(Duration::from_hours(1))
+    }
+}
+
+/// The error to tell: an executor that is gone has said why before it went.
+fn explained(error: HostError, replies: &mut mpsc::UnboundedReceiver<Reply>) -> HostError {
+    if !matches!(error, HostError::ExecutorGone(_)) {
+        return error;
+    }
+    while let Ok(reply) = replies.try_recv() {
+        if let Reply::Failed(cause) = reply {
+            return HostError::Executor(cause);
+        }
+        if let Reply::WrittenDown(mismatch) = reply {
+            return HostError::Diverged(mismatch);
+        }
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use consensus::Seq;
+
+    use super::*;
+    use crate::executor::{ExecutorError, Gone};
+
+    #[test]
+    fn an_executor_that_is_gone_is_explained_by_what_it_said_last() {
+        let (sender, mut replies) = mpsc::unbounded_channel();
+        sender.send(Reply::Durable(Seq::new(1))).unwrap();
+        let cause = ExecutorError::Panicked {
+            what: "a page that is no page".to_owned(),
+        };
+        sender.send(Reply::Failed(cause)).unwrap();
+
+        let told = explained(HostError::ExecutorGone(Gone), &mut replies);
+        let unexplained = explained(HostError::ExecutorGone(Gone), &mut replies);
+
+        assert!(
+            matches!(&told, HostError::Executor(ExecutorError::Panicked { .. })),
+            "{told}"
+        );
+        assert!(
+            matches!(unexplained, HostError::ExecutorGone(Gone)),
+            "{unexplained}"
+        );
     }
 }

@@ -22,6 +22,8 @@ mod writer;
 use std::fs::{self, File};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 pub use crate::store::entry::StoredBlock;
 pub use crate::store::error::StoreError;
@@ -69,9 +71,20 @@ impl Database {
             .cache_capacity(CACHE_BYTES)
             .flush_every_ms(None);
         // Over a damaged file sled may panic where it should return an error.
-        let tree = panic::catch_unwind(AssertUnwindSafe(|| config.open()))
-            .unwrap_or_else(|_panic| Err(sled::Error::ReportableBug(STOPPED.to_owned())))
-            .map_err(|error| failed(path, &error))?;
+        let open = || {
+            panic::catch_unwind(AssertUnwindSafe(|| config.open()))
+                .unwrap_or_else(|_panic| Err(sled::Error::ReportableBug(STOPPED.to_owned())))
+        };
+        let mut tree = open();
+        // Threads of sled may hold the file's lock for a moment after the last handle is gone.
+        for _ in 0..LOCK_TRIES {
+            if !tree.as_ref().is_err_and(is_locked) {
+                break;
+            }
+            thread::sleep(LOCK_PAUSE);
+            tree = open();
+        }
+        let tree = tree.map_err(|error| failed(path, &error))?;
         Ok(Self {
             tree,
             path: path.to_path_buf(),
@@ -126,6 +139,17 @@ impl Database {
             .and_then(|file| file.sync_data())
             .map_err(|source| StoreError::disk("sync", &file, source))
     }
+}
+
+/// How often a locked database is tried again.
+const LOCK_TRIES: usize = 100;
+
+/// How long between two tries.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// Whether somebody holds the lock of the database file.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(source) if source.to_string().contains("acquire lock"))
 }
 
 /// What is said of a database that panicked.

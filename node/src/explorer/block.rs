@@ -88,7 +88,10 @@ fn summary(block: &Block) -> Vec<Fact> {
         Fact::new("Hash", Value::Hash("block hash", block.hash.clone())),
         Fact::text(
             "Size",
-            format!("{} bytes, {} transactions", block.size, block.total),
+            match block.total {
+                1 => format!("{} bytes, 1 transaction", block.size),
+                many => format!("{} bytes, {many} transactions", block.size),
+            },
         ),
     ];
     if let Some(view) = block.view {

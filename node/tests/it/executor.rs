@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use consensus::{Digest, Divergence, Seq};
 use contract::contracts::identity;
-use contract::{CannotExecute, Height, Outcome, Refused, Root};
+use contract::{Height, Outcome, Refused, Root};
 use node::executor::{Executor, ExecutorError, Reply, divergence_file};
 use node::mempool::Mempool;
 use node::store::{Opened, StoreError};
@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::research_ledger::{Consortium, Node, aid, content, session};
 
 /// Block 1 registers a patient; in blocks 2 to 4 she signs in at each server, twice in each block.
-fn four_blocks(node: &Node, consortium: &mut Consortium) -> Vec<Digest> {
+pub(super) fn four_blocks(node: &Node, consortium: &mut Consortium) -> Vec<Digest> {
     let registration = consortium.registration(7);
     let mut headers = vec![node.block(consortium, 1, &[registration])];
     for member in 1..=3_u8 {
@@ -26,7 +26,7 @@ fn four_blocks(node: &Node, consortium: &mut Consortium) -> Vec<Digest> {
     headers
 }
 
-fn database(home: &Path) -> PathBuf {
+pub(super) fn database(home: &Path) -> PathBuf {
     home.join("ledger").join("db")
 }
 
@@ -67,7 +67,7 @@ fn all_sessions() -> Vec<contract::SessionId> {
 }
 
 /// Everything a reader can see of the four blocks is there.
-fn assert_whole(node: &Node, headers: &[Digest]) {
+pub(super) fn assert_whole(node: &Node, headers: &[Digest]) {
     assert_eq!(node.newest, told(headers));
     assert_eq!(node.ledger.certified().height, Height::new(4));
     assert_eq!(
@@ -298,48 +298,6 @@ fn damage_found_in_use_is_rebuilt_at_the_next_start() {
 
     let node = Node::start(home.path(), &consortium);
     assert_eq!(node.opened, Opened::Intact(Height::new(4)), "once");
-}
-
-#[test]
-fn a_state_that_cannot_be_read_ends_the_executor_and_is_rebuilt_at_the_next_start() {
-    let home = tempfile::tempdir().unwrap();
-    let mut consortium = Consortium::new();
-    let node = Node::start(home.path(), &consortium);
-    let headers = four_blocks(&node, &mut consortium);
-    node.stop();
-    let nodes = sled::open(database(home.path())).unwrap();
-    let all: Vec<_> = nodes.scan_prefix(b"n").map(Result::unwrap).collect();
-    let root = all.iter().map(|(key, _)| key.len()).min().unwrap();
-    for (key, value) in all.iter().filter(|(key, _)| key.len() > root) {
-        nodes.insert(key, vec![0xff; value.len()]).unwrap();
-    }
-    nodes.flush().unwrap();
-    drop(nodes);
-
-    let node = Node::start(home.path(), &consortium);
-    assert_eq!(node.opened, Opened::Intact(Height::new(4)));
-    let many: Vec<_> = (20..60).map(|it| consortium.registration(it)).collect();
-    let batch = consortium.batch(5_000, &many);
-    node.executor.execute(consortium.ordered(5, batch)).unwrap();
-    let said = node.reply();
-    assert!(
-        matches!(
-            said,
-            Reply::Failed(
-                ExecutorError::Cannot(CannotExecute::State(_)) | ExecutorError::Panicked { .. }
-            )
-        ),
-        "{said:?}"
-    );
-    node.abandon();
-
-    let node = Node::start(home.path(), &consortium);
-    assert!(
-        matches!(&node.opened, Opened::Rebuilt { .. }),
-        "{:?}",
-        node.opened
-    );
-    assert_whole(&node, &headers);
 }
 
 #[test]

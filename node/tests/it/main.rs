@@ -9,6 +9,8 @@ mod cli;
 #[cfg(test)]
 mod consortium;
 #[cfg(test)]
+mod damaged_store;
+#[cfg(test)]
 mod devnet;
 #[cfg(test)]
 mod divergence;

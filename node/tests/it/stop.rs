@@ -6,7 +6,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
     sync::oneshot,
-    time::{Instant, timeout},
+    time::timeout,
 };
 use tokio_rustls::{
     TlsConnector,
@@ -117,12 +117,12 @@ async fn a_node_is_gone_within_five_seconds_though_connections_are_open() {
     assert!(answered.starts_with("HTTP/1.1 200 OK"), "{answered}");
     let silent = connect(config.api_listen).await;
 
-    let before = Instant::now();
     stop.send(()).unwrap();
-    let ended = timeout(PATIENCE, running).await.unwrap().unwrap();
+    let ended = timeout(STOP, running).await;
 
-    ended.unwrap();
-    let took = before.elapsed();
-    assert!(took < STOP, "{took:?}");
+    ended
+        .expect("it is gone within five seconds")
+        .unwrap()
+        .unwrap();
     drop((events, kept, silent));
 }
