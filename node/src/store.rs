@@ -35,7 +35,7 @@ pub use crate::store::results::{
 pub use crate::store::writer::{Executed, Replay, Store};
 
 /// Memory that the database may use for what it has read.
-const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// A key and its value.
 type Pair = (Vec<u8>, Vec<u8>);
