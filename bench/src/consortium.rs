@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use contract::genesis::{Content, Genesis, Kind, Member};
 use contract::identity::BlockTime;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -122,8 +122,14 @@ impl Node {
     /// Ends it at whatever instruction it is.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // Both fail only when the process has ended by itself, which is as good.
-            drop(child.kill());
+            let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+            // What was started through another program leads a group with it; any other child
+            // leads none and is killed by itself. Failing means that it has ended, which is as good.
+            let grouped =
+                group.is_some_and(|group| kill_process_group(group, Signal::KILL).is_ok());
+            if !grouped {
+                drop(child.kill());
+            }
             drop(child.wait());
         }
     }

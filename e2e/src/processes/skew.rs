@@ -1,6 +1,7 @@
 //! Members whose clocks are wrong: `faketime` and a binary linked dynamically.
 
 use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -42,7 +43,8 @@ fn start_skewed(node: &Node, binary: &Path, offset: &str) -> Result<Child, Broke
     command
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
-        .stderr(log);
+        .stderr(log)
+        .process_group(0);
     Ok(command.spawn()?)
 }
 
