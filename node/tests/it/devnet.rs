@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::atomic::{AtomicU16, Ordering},
+    thread,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -61,7 +63,24 @@ impl Devnet {
             &port,
         ]);
         assert_eq!(devnet.register("mine", "id").0, 0);
+        devnet.settle();
         devnet
+    }
+
+    /// Waits until every member has the registration: one that lags does not know her yet.
+    fn settle(&self) {
+        let known = || {
+            let status = self.must(&["devnet", "status", "--home", "net"]);
+            let members = status["members"].as_array().unwrap().clone();
+            members
+                .iter()
+                .all(|member| member["height"].as_u64() >= Some(1))
+        };
+        let mut tries = (0..500).map(|_| {
+            thread::sleep(Duration::from_millis(20));
+            known()
+        });
+        assert!(tries.any(|known| known), "a member stays behind");
     }
 
     /// The folder in which commands run.

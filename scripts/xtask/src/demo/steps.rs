@@ -121,8 +121,23 @@ fn accepted(stage: &Stage, seen: &mut Seen, node: &str, probe: usize) -> Result<
     Ok(())
 }
 
+/// Waits until every node has the registration: one that lags does not know her yet.
+fn known_everywhere(stage: &Stage) -> Result<(), Stop> {
+    let watch = Stopwatch::start();
+    for place in 0..NODES.len() {
+        while number(&stage.status(place)?, "height")? == 0 {
+            if watch.elapsed() > CATCH_UP_MAX {
+                return Err(format!("{:?} stays behind", NODES.get(place)));
+            }
+            thread::sleep(STEP);
+        }
+    }
+    Ok(())
+}
+
 /// One enrolment serves at every node, each time with another capture.
 pub(super) fn sign_in_everywhere(stage: &Stage, seen: &mut Seen) -> Result<(), Stop> {
+    known_everywhere(stage)?;
     for (place, node) in NODES.iter().enumerate() {
         accepted(stage, seen, node, FIRST_PROBE.saturating_add(place))?;
     }
