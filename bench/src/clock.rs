@@ -35,6 +35,12 @@ impl Moment {
     }
 }
 
+/// Processor time that this thread has used.
+pub fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
 /// Milliseconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "this is the clock file")]
 pub fn wall_ms() -> u64 {

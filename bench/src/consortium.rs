@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use contract::genesis::{Content, Genesis, Kind, Member};
 use contract::identity::BlockTime;
+use contract::record::{PatientRecord, ServerRecord};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::clock::{wait_for, wall_ms};
 use crate::http::Connection;
+use crate::place::Place;
 use crate::workload::Workload;
 
 /// The members, the registration centre first.
@@ -38,6 +40,8 @@ pub struct Node {
     pub index: usize,
     /// Its first port.
     pub base: u16,
+    /// Where it runs.
+    pub place: Place,
     /// Its process.
     pub child: Option<Child>,
 }
@@ -50,7 +54,7 @@ impl Node {
 
     /// Where members dial it.
     pub fn p2p(&self) -> SocketAddr {
-        self.listener(0)
+        SocketAddr::from((self.place.address(), self.base))
     }
 
     /// Where patients reach it.
@@ -68,6 +72,11 @@ impl Node {
         self.listener(2000)
     }
 
+    /// A connection to one of its listeners, made where it runs.
+    pub fn connection(&self, listener: SocketAddr, patience: Duration) -> Connection {
+        Connection::from(self.place.clone(), listener, patience)
+    }
+
     /// The process id while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.child.as_ref().map(Child::id)
@@ -79,19 +88,25 @@ impl Node {
             .create(true)
             .append(true)
             .open(self.log_path())?;
-        let mut command = Command::new(binary);
+        let mut command = self.place.command(binary);
+        self.tell(command.args(["node", "run"]));
         command
-            .args(["node", "run", "--home"])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        Ok(command)
+    }
+
+    /// Tells a program which home it has and where it listens.
+    pub fn tell(&self, command: &mut Command) {
+        command
+            .arg("--home")
             .arg(&self.home)
             .env("AIDCHAIN_P2P_LISTEN", self.p2p().to_string())
             .env("AIDCHAIN_API_LISTEN", self.api().to_string())
             .env("AIDCHAIN_MEMBER_LISTEN", self.member_api().to_string())
             .env("AIDCHAIN_OPERATIONS_LISTEN", self.operations().to_string())
-            .env("AIDCHAIN_EXPLORER_LOGIN", "false")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log);
-        Ok(command)
+            .env("AIDCHAIN_EXPLORER_LOGIN", "false");
     }
 
     /// Where its output goes.
@@ -159,9 +174,16 @@ impl Node {
 
     /// The status it tells; `None` while it does not answer.
     pub fn status(&self) -> Option<Value> {
-        let mut connection = Connection::new(self.member_api(), Duration::from_secs(2));
+        let mut connection = self.connection(self.member_api(), Duration::from_secs(2));
         let response = connection.get("/v1/status").ok()?;
         (response.status == 200).then(|| response.json())
+    }
+
+    /// Whether it answers `/readyz` with success.
+    pub fn is_ready(&self) -> bool {
+        let mut connection = self.connection(self.operations(), Duration::from_secs(2));
+        let response = connection.get("/readyz");
+        response.is_ok_and(|response| response.status == 200)
     }
 
     /// Newest certified height it tells; `None` while it does not answer.
@@ -192,11 +214,51 @@ pub struct Consortium {
 impl Consortium {
     /// Makes keys, a secure genesis that lists the workload's patients and every server, and homes.
     pub fn create(binary: &Path, workload: &Workload) -> io::Result<Self> {
+        let places = [const { Place::Loopback }; NAMES.len()];
+        Self::create_in(binary, workload, places)
+    }
+
+    /// A registration centre alone, which others may join: its neighbours' ports are free too.
+    pub fn create_alone(binary: &Path, workload: &Workload) -> io::Result<Self> {
+        let known = (workload.patient_records(), wall_ms());
+        Self::found(binary, known, Workload::server_records, [Place::Loopback])
+    }
+
+    /// Members that know these patients and publish their own keys for sign-ins: the genesis names none.
+    pub fn with_patients(binary: &Path, patients: Vec<PatientRecord>) -> io::Result<Self> {
+        let places = [const { Place::Loopback }; NAMES.len()];
+        Self::found(binary, (patients, wall_ms()), |_members| Vec::new(), places)
+    }
+
+    /// The same with each member in its own place.
+    pub fn create_in(
+        binary: &Path,
+        workload: &Workload,
+        places: [Place; NAMES.len()],
+    ) -> io::Result<Self> {
+        let known = (workload.patient_records(), wall_ms());
+        Self::found(binary, known, Workload::server_records, places)
+    }
+
+    /// The same without patients, with a genesis of a time in the past.
+    pub fn create_at(binary: &Path, time_ms: u64) -> io::Result<Self> {
+        let places = [const { Place::Loopback }; NAMES.len()];
+        let known = (Vec::new(), time_ms);
+        Self::found(binary, known, Workload::server_records, places)
+    }
+
+    /// Members in their places over a genesis with these patients, this time and these keys of servers.
+    fn found(
+        binary: &Path,
+        (patients, time_ms): (Vec<PatientRecord>, u64),
+        servers: fn(&[Member]) -> Vec<ServerRecord>,
+        places: impl IntoIterator<Item = Place>,
+    ) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let base = free_base_port()?;
         let mut nodes = Vec::new();
         let mut members = Vec::new();
-        for (index, name) in NAMES.into_iter().enumerate() {
+        for (index, (name, place)) in NAMES.into_iter().zip(places).enumerate() {
             let home = folder.path().join(name);
             let base = base.saturating_add(u16::try_from(index).unwrap_or_default());
             let node = Node {
@@ -204,15 +266,15 @@ impl Consortium {
                 home,
                 index,
                 base,
+                place,
                 child: None,
             };
             members.push(make_keys(binary, &node)?);
             nodes.push(node);
         }
-        let mut content =
-            Content::new(Kind::Secure, "loopback", BlockTime::new(wall_ms()), members);
-        content.patients = workload.patient_records();
-        content.servers = Workload::server_records(&content.members);
+        let mut content = Content::new(Kind::Secure, "loopback", BlockTime::new(time_ms), members);
+        content.patients = patients;
+        content.servers = servers(&content.members);
         let file = content.to_json();
         let genesis = Genesis::parse(&file).map_err(io::Error::other)?;
         let path = folder.path().join("genesis.json");
@@ -238,8 +300,8 @@ impl Consortium {
         })
     }
 
-    /// A research ledger without patients, made by the one command for a single machine.
-    pub fn research(binary: &Path) -> io::Result<Self> {
+    /// A ledger without patients, made by the one command for a single machine.
+    pub fn local(binary: &Path, kind: Kind) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let base = free_base_port()?;
         let homes = folder.path().join("consortium");
@@ -248,17 +310,11 @@ impl Consortium {
             NAMES.join(","),
             base.to_string(),
         );
-        let arguments = [
-            "consortium",
-            "init",
-            "--local",
-            &local,
-            "--members",
-            &names,
-            "--research",
-            "--base-port",
-            &port,
-        ];
+        let mut arguments = vec!["consortium", "init", "--local", &local];
+        arguments.extend(["--members", &names, "--base-port", &port]);
+        if kind == Kind::Research {
+            arguments.push("--research");
+        }
         aidchain(binary, &arguments)?;
         let file = fs::read(homes.join("genesis.json"))?;
         fs::write(folder.path().join("genesis.json"), &file)?;
@@ -270,6 +326,7 @@ impl Consortium {
                 home: homes.join(name),
                 index,
                 base,
+                place: Place::Loopback,
                 child: None,
             }
         };
@@ -297,31 +354,30 @@ impl Consortium {
 
     /// Waits until each running member answers `/readyz` with success.
     pub fn wait_ready(&self, limit: Duration) -> io::Result<()> {
-        for node in self.nodes.iter().filter(|node| node.child.is_some()) {
-            let ready = wait_for(limit, || {
-                let mut connection = Connection::new(node.operations(), Duration::from_secs(2));
-                connection
-                    .get("/readyz")
-                    .ok()
-                    .filter(|response| response.status == 200)
-            });
-            if ready.is_none() {
-                let told: Vec<_> = self.nodes.iter().map(Node::status).collect();
-                let text = format!(
-                    "{} was not ready in {limit:?}; the statuses: {told:?}; it said:\n{}",
-                    node.name,
-                    node.log()
-                );
-                return Err(io::Error::new(io::ErrorKind::TimedOut, text));
+        let running = self.nodes.iter().filter(|node| node.child.is_some());
+        for node in running {
+            if wait_for(limit, || node.is_ready().then_some(())).is_none() {
+                return Err(self.not_ready(node, limit));
             }
         }
         Ok(())
+    }
+
+    /// What to say of a member that has not become ready.
+    pub fn not_ready(&self, node: &Node, limit: Duration) -> io::Error {
+        let told: Vec<_> = self.nodes.iter().map(Node::status).collect();
+        let text = format!(
+            "{} was not ready in {limit:?}; the statuses: {told:?}; it said:\n{}",
+            node.name,
+            node.log()
+        );
+        io::Error::new(io::ErrorKind::TimedOut, text)
     }
 }
 
 /// Runs `key init` for a member and reads back what it publishes.
 fn make_keys(binary: &Path, node: &Node) -> io::Result<Member> {
-    let p2p = format!("/ip4/127.0.0.1/tcp/{}", node.p2p().port());
+    let p2p = format!("/ip4/{}/tcp/{}", node.place.address(), node.p2p().port());
     let api = format!("https://{}", node.api());
     let home = node.home.display().to_string();
     let arguments = [
@@ -355,7 +411,10 @@ pub fn aidchain(binary: &Path, arguments: &[&str]) -> io::Result<Vec<u8>> {
     )))
 }
 
-/// A base port whose sixteen ports are free now. Different processes start looking at different
+/// Members for which ports are kept beside each other.
+const SEATS: u16 = 10;
+
+/// A base port from which the ports of [`SEATS`] members are free now. Different processes start looking at different
 /// places, so that two runs beside each other do not take the same.
 fn free_base_port() -> io::Result<u16> {
     let offset = u16::try_from(std::process::id() % 700)
@@ -366,20 +425,19 @@ fn free_base_port() -> io::Result<u16> {
     candidates
         .into_iter()
         .find(|base| all_free(*base))
-        .ok_or_else(|| io::Error::other("no sixteen free ports"))
+        .ok_or_else(|| io::Error::other("no free ports for a consortium"))
 }
 
-/// Whether every listener of four members fits.
+/// Whether every listener of all members fits.
 fn all_free(base: u16) -> bool {
-    let members = 0..u16::try_from(NAMES.len()).unwrap_or_default();
-    let mut ports = members.flat_map(|member| {
+    let mut ports = (0..SEATS).flat_map(|member| {
         LISTENERS.map(|distance| base.saturating_add(distance).saturating_add(member))
     });
     ports.all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
 }
 
 /// Reads the seed of a member's key, to sign in its name.
-pub(crate) fn member_seed(home: &Path) -> io::Result<[u8; 32]> {
+pub fn member_seed(home: &Path) -> io::Result<[u8; 32]> {
     let text = io::read_to_string(File::open(home.join("keys/member.key"))?)?;
     let digits = text.lines().nth(1).unwrap_or_default().trim();
     let mut seed = [0; 32];

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::place::Place;
+
 /// Longest answer that is read.
 const BODY_MAX: u64 = 64 << 20;
 
@@ -43,6 +45,7 @@ impl Response {
 /// A connection that is kept alive.
 #[derive(Debug)]
 pub struct Connection {
+    place: Place,
     address: SocketAddr,
     stream: Option<BufReader<TcpStream>>,
     patience: Duration,
@@ -51,7 +54,13 @@ pub struct Connection {
 impl Connection {
     /// A connection made at the first request; each read waits at most `patience`.
     pub const fn new(address: SocketAddr, patience: Duration) -> Self {
+        Self::from(Place::Loopback, address, patience)
+    }
+
+    /// The same from somewhere else.
+    pub const fn from(place: Place, address: SocketAddr, patience: Duration) -> Self {
         Self {
+            place,
             address,
             stream: None,
             patience,
@@ -75,15 +84,13 @@ impl Connection {
             Some(stream) => stream,
             None => self.connect()?,
         };
-        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.address);
-        for (name, value) in headers {
-            head.extend([name, ": ", value, "\r\n"]);
-        }
-        head.extend(["content-length: ", &body.len().to_string(), "\r\n\r\n"]);
-        let mut message = head.into_bytes();
-        message.extend_from_slice(body);
-        stream.get_mut().write_all(&message)?;
-        let response = read_response(&mut stream)?;
+        let request = Request {
+            method,
+            path,
+            headers,
+            body,
+        };
+        let response = exchange(&mut stream, &self.address.to_string(), &request)?;
         if response.header("connection") != Some("close") {
             self.stream = Some(stream);
         }
@@ -92,11 +99,69 @@ impl Connection {
 
     /// Opens the connection.
     fn connect(&self) -> io::Result<BufReader<TcpStream>> {
-        let stream = TcpStream::connect_timeout(&self.address, self.patience)?;
+        let stream = self.place.connect(self.address, self.patience)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(self.patience))?;
         Ok(BufReader::new(stream))
     }
+}
+
+/// What is asked.
+pub(crate) struct Request<'a> {
+    method: &'a str,
+    path: &'a str,
+    headers: &'a [(&'a str, &'a str)],
+    body: &'a [u8],
+}
+
+impl<'a> Request<'a> {
+    /// `GET path`.
+    pub(crate) const fn get(path: &'a str) -> Self {
+        Self {
+            method: "GET",
+            path,
+            headers: &[],
+            body: &[],
+        }
+    }
+
+    /// `POST path`.
+    pub(crate) const fn post(
+        path: &'a str,
+        headers: &'a [(&'a str, &'a str)],
+        body: &'a [u8],
+    ) -> Self {
+        Self {
+            method: "POST",
+            path,
+            headers,
+            body,
+        }
+    }
+}
+
+/// Sends one request to a host and reads its answer.
+pub(crate) fn exchange(
+    stream: &mut BufReader<impl Read + Write>,
+    host: &str,
+    request: &Request<'_>,
+) -> io::Result<Response> {
+    let Request {
+        method,
+        path,
+        headers,
+        body,
+    } = request;
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n");
+    for (name, value) in *headers {
+        head.extend([name, ": ", value, "\r\n"]);
+    }
+    head.extend(["content-length: ", &body.len().to_string(), "\r\n\r\n"]);
+    let mut message = head.into_bytes();
+    message.extend_from_slice(body);
+    stream.get_mut().write_all(&message)?;
+    stream.get_mut().flush()?;
+    read_response(stream)
 }
 
 /// Reads status line, headers and body.

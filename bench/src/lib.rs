@@ -6,8 +6,13 @@
 pub mod clock;
 pub mod consortium;
 pub mod figures;
+pub mod flood;
 pub mod http;
+pub mod join;
 pub mod ledger;
 pub mod load;
+pub mod place;
 pub mod process;
+pub mod sign_in;
+pub mod timing;
 pub mod workload;

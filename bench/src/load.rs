@@ -1,5 +1,6 @@
 //! Load on the ledger: threads with kept-alive connections that submit bundles and await receipts.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -44,6 +45,8 @@ const OPEN_CONNECTIONS: usize = 16;
 pub struct Sample {
     /// Which transaction.
     pub hash: TransactionHash,
+    /// The node it was submitted to.
+    pub node: usize,
     /// When its answer came.
     pub answered: Moment,
     /// From the time it should have left to its answer.
@@ -70,6 +73,18 @@ impl Load {
         arrival: Arrival,
         bundle: usize,
     ) -> std::io::Result<Self> {
+        let all: Vec<usize> = (0..consortium.nodes.len()).collect();
+        Self::start_at(&all, consortium, workload, arrival, bundle)
+    }
+
+    /// The same through some of the nodes only.
+    pub fn start_at(
+        indexes: &[usize],
+        consortium: &Consortium,
+        workload: &Workload,
+        arrival: Arrival,
+        bundle: usize,
+    ) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let samples = Arc::new(Mutex::new(Vec::new()));
         let serial = Arc::new(AtomicU64::new(1));
@@ -78,16 +93,16 @@ impl Load {
             Arrival::Closed { connections } => connections,
             Arrival::Open { .. } => OPEN_CONNECTIONS,
         };
-        let total = per_node.saturating_mul(consortium.nodes.len());
+        let total = per_node.saturating_mul(indexes.len());
         let start = Moment::now();
-        for lane in 0..total {
-            let index = lane.checked_rem(consortium.nodes.len()).unwrap_or_default();
+        for (lane, index) in indexes.iter().copied().cycle().take(total).enumerate() {
             let Some(node) = consortium.nodes.get(index) else {
                 continue;
             };
             let submitter = Submitter {
+                node: index,
                 server: workload.server(consortium, index)?,
-                connection: Connection::new(node.member_api(), PATIENCE),
+                connection: node.connection(node.member_api(), PATIENCE),
                 serial: Arc::clone(&serial),
                 samples: Arc::clone(&samples),
                 stop: Arc::clone(&stop),
@@ -109,6 +124,20 @@ impl Load {
             .lock()
             .map(|samples| samples.clone())
             .unwrap_or_default()
+    }
+
+    /// When the first submission after a moment was acknowledged, at each node that acknowledged one.
+    pub fn acknowledged_since(&self, moment: Moment) -> BTreeMap<usize, Moment> {
+        let mut first = BTreeMap::new();
+        let Ok(samples) = self.samples.lock() else {
+            return first;
+        };
+        for sample in samples.iter().filter(|sample| sample.height.is_some()) {
+            if sample.answered >= moment {
+                first.entry(sample.node).or_insert(sample.answered);
+            }
+        }
+        first
     }
 
     /// Lets every connection finish and returns all samples.
@@ -154,6 +183,7 @@ impl Schedule {
 
 /// One connection.
 struct Submitter {
+    node: usize,
     server: Server,
     connection: Connection,
     serial: Arc<AtomicU64>,
@@ -178,6 +208,7 @@ impl Submitter {
             let answered = Moment::now();
             let sample = Sample {
                 hash: *transaction.hash(),
+                node: self.node,
                 answered,
                 latency: answered.since(due),
                 height,

@@ -7,9 +7,10 @@ use contract::genesis::Member;
 use contract::identity::{
     Aid, BlockTime, ChainId, IdCommitment, PublicKey, ServerId, SessionId, SignatureBytes, SuiteId,
 };
-use contract::record::{AuthResult, PatientRecord, ServerRecord, Status};
+use contract::record::{AuthResult, PatientRecord, Registration, ServerRecord, Status};
 use contract::transaction::{Author, Call, SignedTransaction, Transaction};
 use ed25519_dalek::{Signer as _, SigningKey};
+use k256::schnorr;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::wall_ms;
@@ -21,6 +22,15 @@ const DH_KEY: [u8; 32] = [
     0x79, 0xbe, 0x66, 0x7e, 0xf9, 0xdc, 0xbb, 0xac, 0x55, 0xa0, 0x62, 0x95, 0xce, 0x87, 0x0b, 0x07,
     0x02, 0x9b, 0xfc, 0xdb, 0x2d, 0xce, 0x28, 0xd9, 0x59, 0xf2, 0x81, 0x5b, 0x16, 0xf8, 0x17, 0x98,
 ];
+
+/// The secret of [`DH_KEY`], which is 1: it proves possession of a key that protects nobody.
+fn dh_signer() -> Option<schnorr::SigningKey> {
+    let mut one = [0; 32];
+    if let Some(last) = one.last_mut() {
+        *last = 1;
+    }
+    schnorr::SigningKey::from_slice(&one).ok()
+}
 
 /// The key epoch of every server's record.
 const KEY_EPOCH: u32 = 1;
@@ -62,6 +72,33 @@ impl Workload {
             .iter()
             .map(|patient| patient.record.clone())
             .collect()
+    }
+
+    /// The registration of the patient of this number at a time, signed by her keys and the
+    /// registration centre.
+    pub fn registration(
+        &self,
+        centre: &Server,
+        number: usize,
+        now: u64,
+    ) -> Option<SignedTransaction> {
+        let patient = self.patients.get(number)?;
+        let digest = patient.record.possession_digest(&centre.chain);
+        let proof_dh = dh_signer()?.sign_raw(&digest, &[0; 32]).ok()?;
+        let registration = Registration {
+            record: patient.record.clone(),
+            proof_dh: SignatureBytes::new(proof_dh.to_bytes()),
+            proof_sig: SignatureBytes::new(patient.signer.sign(&digest).to_bytes()),
+        };
+        let serial = u64::try_from(number).unwrap_or(u64::MAX);
+        let registered = Transaction::new(
+            centre.chain,
+            Author::Member(centre.id),
+            BlockTime::new(now.saturating_add(VALID_MS)),
+            serial.to_le_bytes(),
+            Call::Register(Box::new(registration)),
+        );
+        Some(registered.sign(&centre.signer))
     }
 
     /// A record for every server, for the genesis.
@@ -133,7 +170,11 @@ impl Server {
     /// A bundle of fresh results. `serial` makes it unlike every other of this ledger: a session
     /// id may occur once.
     pub fn bundle(&self, serial: u64, results: usize) -> SignedTransaction {
-        let now = wall_ms();
+        self.bundle_at(wall_ms(), serial, results)
+    }
+
+    /// The same for a time of the past, for a ledger that is written at once.
+    pub fn bundle_at(&self, now: u64, serial: u64, results: usize) -> SignedTransaction {
         let numbered = self
             .patients
             .iter()

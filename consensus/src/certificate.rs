@@ -36,6 +36,11 @@ impl<C: Certificate> Proven<C> {
         Self(certificate)
     }
 
+    /// The certificate as it goes over the wire.
+    pub const fn get(&self) -> &C {
+        &self.0
+    }
+
     /// The certificate as it goes over the wire, given away.
     pub fn into_inner(self) -> C {
         self.0
@@ -185,15 +190,36 @@ fn count<S: Scheme>(
     if !ascending || votes.len() < least || votes.len() > committee.size() {
         return Err(bad);
     }
-    let bytes = statement.bytes();
+    let stated = statement.bytes();
     let valid = |(member, signature): &(ReplicaId, Signature)| {
-        committee
-            .key(*member)
-            .is_some_and(|key| S::verify(key, &bytes, signature))
+        committee.has_signed(*member, &stated, signature)
     };
     if votes.iter().all(valid) {
         Ok(())
     } else {
         Err(bad)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_reads_back_from_its_bytes_and_from_no_others() {
+        let certificate = CheckpointCertificate {
+            epoch: Epoch::new(1),
+            seq: Seq::new(2),
+            header: Digest::new([3; 32]),
+            checkpoints: vec![(ReplicaId::new(4), Signature::new(&[5; 64]))],
+        };
+        let mut bytes = certificate.encode();
+
+        assert_eq!(CheckpointCertificate::decode(&bytes), Ok(certificate));
+        bytes.push(0);
+        assert_eq!(
+            CheckpointCertificate::decode(&bytes),
+            Err(DecodeError::Trailing { bytes: 1 })
+        );
     }
 }

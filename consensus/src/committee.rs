@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{ChainId, Digest, Domain};
 use crate::error::CommitteeError;
 use crate::number::{Epoch, View};
-use crate::signed::{Ed25519, PublicKey, Scheme};
+use crate::signed::{Ed25519, PublicKey, Scheme, Signature};
+use crate::verdicts::{Memory, Stated};
 
 /// The most members a committee may have in this version.
 pub const MEMBERS_MAX: usize = 31;
@@ -51,6 +52,8 @@ pub struct Committee<S: Scheme = Ed25519> {
     keys: Arc<[PublicKey]>,
     /// The same keys, decoded once.
     ready: Arc<[S::Key]>,
+    /// What the host remembers of their signatures, if it does.
+    memory: Option<Arc<dyn Memory>>,
 }
 
 impl<S: Scheme> Committee<S> {
@@ -79,7 +82,16 @@ impl<S: Scheme> Committee<S> {
             epoch,
             keys: keys.into(),
             ready: ready.into(),
+            memory: None,
         })
+    }
+
+    /// The same committee at a host that remembers which of its signatures are valid: they are
+    /// not checked again. The memory must be this committee's alone.
+    #[must_use]
+    pub fn remembering(mut self, memory: Arc<dyn Memory>) -> Self {
+        self.memory = Some(memory);
+        self
     }
 
     /// The ledger these members serve.
@@ -147,6 +159,50 @@ impl<S: Scheme> Committee<S> {
         self.ready.get(usize::from(member.0))
     }
 
+    /// Whether this is a member's signature over a statement; it is remembered if it is.
+    pub(crate) fn has_signed(
+        &self,
+        member: ReplicaId,
+        stated: &Stated,
+        signature: &Signature,
+    ) -> bool {
+        let known = self.remembers(member, stated, signature);
+        let valid = known || self.verifies(member, stated, signature);
+        if valid && !known {
+            self.remember(member, stated, signature);
+        }
+        valid
+    }
+
+    /// Whether the host remembers that this signature is valid, and whatever it covers.
+    pub(crate) fn remembers(
+        &self,
+        member: ReplicaId,
+        stated: &Stated,
+        signature: &Signature,
+    ) -> bool {
+        let memory = self.memory.as_ref();
+        memory.is_some_and(|memory| memory.knows(member, stated, signature))
+    }
+
+    /// Checks a member's signature over a statement.
+    pub(crate) fn verifies(
+        &self,
+        member: ReplicaId,
+        stated: &Stated,
+        signature: &Signature,
+    ) -> bool {
+        let key = self.key(member);
+        key.is_some_and(|key| S::verify(key, stated, signature))
+    }
+
+    /// Lets the host remember that this signature is valid, and whatever it covers.
+    pub(crate) fn remember(&self, member: ReplicaId, stated: &Stated, signature: &Signature) {
+        if let Some(memory) = &self.memory {
+            memory.learn(member, stated, signature);
+        }
+    }
+
     /// What a header names as its next committee: the number of members and their keys in order.
     pub fn digest(&self) -> Digest {
         let size = u16::try_from(self.size()).unwrap_or(u16::MAX);
@@ -165,6 +221,7 @@ impl<S: Scheme> Clone for Committee<S> {
             epoch: self.epoch,
             keys: Arc::clone(&self.keys),
             ready: Arc::clone(&self.ready),
+            memory: self.memory.clone(),
         }
     }
 }
@@ -206,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn two_quorums_share_an_honest_member_and_the_honest_alone_make_one_for_every_size() {
+    fn v13_two_quorums_share_an_honest_member_and_the_honest_alone_make_one_for_every_size() {
         for n in 1..=MEMBERS_MAX {
             let (f, q) = (faults(n), quorum(n));
 
@@ -268,6 +325,28 @@ mod tests {
             CommitteeError::Unusable { key: weak }
         );
         assert_eq!(make(vec![key; 32]), CommitteeError::TooMany { members: 32 });
+    }
+
+    #[test]
+    fn a_committee_counts_its_members_and_knows_no_others() {
+        let (four, seven) = (committee(4, 0), committee(7, 0));
+
+        assert_eq!((four.faults(), seven.faults()), (1, 2));
+        assert_eq!(four.members().count(), 4);
+        assert!(four.contains(ReplicaId::new(3)) && !four.contains(ReplicaId::new(4)));
+        assert_eq!(
+            format!("{seven:?}"),
+            format!("committee({:?}, 7 members)", Epoch::ZERO)
+        );
+    }
+
+    #[test]
+    fn two_committees_are_one_if_ledger_epoch_and_keys_are() {
+        let here = committee(4, 0);
+
+        assert_eq!(here, committee(4, 0));
+        assert_ne!(here, committee(4, 1));
+        assert_ne!(here, committee(5, 0));
     }
 
     #[test]

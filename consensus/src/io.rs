@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::evidence::Evidence;
 use crate::frame::Frame;
 use crate::message::{Checkpoint, Commit, NewView, PrePrepare, Prepare, ViewChange};
-use crate::number::{Seq, Time};
+use crate::number::{Epoch, Seq, Time};
 use crate::record::Record;
 use crate::signed::Verified;
 use crate::status::Status;
@@ -38,6 +38,24 @@ pub enum Message {
     Stable(Proven<CheckpointCertificate>),
     /// A batch that was asked for by its digest.
     Batch(Batch),
+}
+
+impl Message {
+    /// The epoch it was verified for; none for a batch, which stands for its digest alone.
+    pub(crate) const fn epoch(&self) -> Option<Epoch> {
+        match self {
+            Self::PrePrepare(one, _) => Some(one.as_signed().epoch),
+            Self::Prepare(one) => Some(one.as_signed().epoch),
+            Self::Commit(one) => Some(one.as_signed().epoch),
+            Self::Checkpoint(one) => Some(one.as_signed().epoch),
+            Self::ViewChange(one) => Some(one.as_signed().epoch),
+            Self::NewView(one) => Some(one.as_signed().epoch),
+            Self::Prepared(one) => Some(one.get().epoch),
+            Self::Committed(one) => Some(one.get().epoch),
+            Self::Stable(one) => Some(one.get().epoch),
+            Self::Batch(_) => None,
+        }
+    }
 }
 
 /// One thing that happened.
@@ -71,6 +89,8 @@ pub enum Input {
     Reconnected(ReplicaId),
     /// The pool's oldest transaction changed.
     Pending(Pending),
+    /// A member speaks in a later epoch: this one has ended, and its end has not come here.
+    Overtaken,
 }
 
 /// What waits in the host's pool; the host says it at every change.

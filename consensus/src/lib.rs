@@ -42,17 +42,23 @@
 //! 1. The request timer T runs for the oldest pending transaction and starts from zero for the
 //!    next; at T / 2 the transaction is forwarded to the primary. An uncommitted proposal, the way
 //!    to the epoch's end and an overdue heartbeat count as pending.
+//!    The way to an epoch's end has T for each quarter of a window, not for each block: a primary
+//!    that proposed one in each T would take W of them.
 //! 2. After its VIEW-CHANGE a replica waits without a timer until a quorum has left for that view
-//!    or a higher one; only then the new primary's time runs. f + 1 members in higher views take it
-//!    along, to the smallest of those. Without a quorum no view rises.
-//! 3. T = T0 · 2^k, k ≤ 3 view changes since a transaction that waited at the view's start was executed.
+//!    or a higher one; only then the new primary's time runs, for its NEW-VIEW and the first thing
+//!    that its view orders together. f + 1 members in higher views take it along, to the smallest
+//!    of those. Without a quorum no view rises.
+//! 3. T = T0 · 2^k, k ≤ 3 view changes beyond the first since a transaction that waited at the
+//!    view's start was executed. A new connection to a peer sets it back to T0, also for what is
+//!    waited for just then, and one to the primary lets the request timer begin anew; until
+//!    something is executed each peer does so once in f minutes.
 //! 4. The stored VIEW-CHANGE or NEW-VIEW is sent again at reconnection and with STATUS.
 //! 5. A primary that brings less than half of the best two seconds in ten minutes, while the
 //!    pool is never empty and the oldest waits four times the usual, is left; once a minute at most.
 //!
 //! # How a host drives it
 //! ```text
-//! let setup = Setup { committee, key, parameters, origin };          // origin: the block before the epoch's first, 0 for genesis
+//! let setup = Setup { committee, key, parameters, origin, end };    // origin: the block before the epoch's first, 0 for genesis
 //! let (mut replica, effects) = Replica::recover(setup, log, &store, now)?;   // the only way to start one
 //! let effects = replica.step(now, input)?;                           // Err: nothing changed; drop the input and count it
 //! replica.wants_batch() -> Option<Want>                              // asked after each step; answered with Input::Batch
@@ -79,6 +85,21 @@
 //!    are missing.
 //! 9. **Log**: a segment may go when all its records are at or below [`Replica::settled`], their
 //!    blocks are durable in the store, and a later segment began with [`Replica::carry_over`].
+//!
+//! # How epochs follow each other
+//! One [`Replica`] is one epoch. The block at s that changes the committee says E = s + W, the
+//! epoch's last block, and so does every block from s to E. The primary fills the way with null
+//! batches; nobody votes beyond E, because E + 1 lies outside every window in which s is not executed.
+//! 1. **On**: when [`Replica::ended`] gives E's certificate, the host drops this replica and its
+//!    timers, recovers the next from the same log with origin E, and says `Reconnected` for every
+//!    connected member: what they said in that epoch meanwhile was refused here.
+//! 2. **Start**: the epoch of the newest stored block, which for E is the old one unless E and the
+//!    W blocks up to it are certified here. [`Setup::end`] is E where the store knows it.
+//! 3. **Frames** of an ended epoch, and of somebody without a seat, are answered from the store by
+//!    [`Frame::answer_to_latecomer`]; one of a later epoch becomes [`Input::Overtaken`].
+//! 4. **Log**: one log serves all epochs. A replica takes in the records of its own. One that finds
+//!    records of a later epoch signs nothing ([`Lost::Over`]) and executes again what is left; the
+//!    host begins no new file before the log's last epoch is reached.
 //!
 //! # Deviations from PBFT
 //! - *Quorum* is ceil((n + f + 1) / 2) wherever the paper has 2f + 1, and quorum − 1 where it has 2f:
@@ -119,6 +140,7 @@ mod error;
 mod evidence;
 mod frame;
 mod io;
+mod latecomer;
 mod message;
 mod number;
 mod record;
@@ -127,6 +149,7 @@ mod reproposal;
 mod signed;
 mod slot;
 mod status;
+mod verdicts;
 
 pub use batch::{BATCH_BYTES_MAX, Batch, Proposed, ValidBatch};
 pub use block::{CertifiedBlock, Committed, Divergence, EpochEnd, Order};
@@ -137,7 +160,7 @@ pub use committee::{Committee, MEMBERS_MAX, ReplicaId, faults, quorum};
 pub use digest::{ChainId, Digest, Domain};
 pub use encoding::{DecodeError, FRAME_BYTES_MAX};
 pub use error::{CommitteeError, RecoverError, Rejected};
-pub use evidence::{Evidence, Vote};
+pub use evidence::{EVIDENCE_BYTES, Evidence, Unproven, Vote};
 pub use frame::Frame;
 pub use io::{Effect, Effects, Input, Message, Pending, Timer, Want};
 pub use message::{
@@ -147,8 +170,8 @@ pub use message::{
 pub use number::{Epoch, Seq, Time, View};
 pub use record::Record;
 pub use replica::{
-    Explanation, Log, Lost, Parameters, Phase, Replica, Setup, SlotExplanation, Standing,
-    Standstill,
+    Departure, Explanation, Log, Lost, Parameters, Phase, Replica, Setup, SlotExplanation,
+    Standing, Standstill,
 };
 pub use reproposal::{reproposals, start};
 pub use signed::{
@@ -156,3 +179,4 @@ pub use signed::{
     WIRE_VERSION,
 };
 pub use status::{Members, OpenSlot, Status};
+pub use verdicts::{Memory, Verdicts};

@@ -69,7 +69,7 @@ counter! {
 }
 
 /// The reign of one committee; a change of members begins the next one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Epoch(u32);
 
 impl Epoch {

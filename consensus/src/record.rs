@@ -102,7 +102,7 @@ impl Record {
     }
 
     /// The epoch it belongs to; none for [`Record::Key`] and [`Record::Birth`].
-    pub(crate) const fn epoch(&self) -> Option<Epoch> {
+    pub const fn epoch(&self) -> Option<Epoch> {
         match self {
             Self::Key { .. } | Self::Birth { .. } => None,
             Self::Accepted { pre_prepare, .. } => Some(pre_prepare.epoch),

@@ -24,7 +24,7 @@ use crate::error::Rejected;
 use crate::frame::Frame;
 use crate::io::{Effect, Effects, Input, Message, Pending, Timer};
 use crate::message::{NewView, ViewChange, WINDOW_MAX};
-use crate::number::{Seq, Time, View};
+use crate::number::{Epoch, Seq, Time, View};
 use crate::record::Record;
 use crate::signed::{Scheme, Signed, Verified};
 use crate::slot::Slot;
@@ -32,9 +32,10 @@ use crate::slot::Slot;
 use catch_up::Waiting;
 use checkpoint::Tally;
 use pace::Pace;
+use retransmit::Lack;
 use timers::Wait;
 
-pub use explain::{Explanation, Phase, SlotExplanation, Standstill};
+pub use explain::{Departure, Explanation, Phase, SlotExplanation, Standstill};
 pub use recover::{Log, Lost, Standing};
 
 /// What the genesis file says about consensus.
@@ -48,6 +49,8 @@ pub struct Parameters {
     pub in_flight_bytes_max: usize,
     /// The most bytes of one batch.
     pub batch_bytes_max: usize,
+    /// The most bytes that a peer is sent in answer to its STATUS within a second, but for the frame that reaches it.
+    pub status_bytes_per_second: u64,
     /// T0: how long a transaction may wait before its primary is suspected.
     pub timeout: Duration,
     /// How long nothing may be ordered before the primary proposes an empty batch with a time.
@@ -61,6 +64,7 @@ impl Parameters {
         depth: 2,
         in_flight_bytes_max: 16 * 1024 * 1024,
         batch_bytes_max: 512 * 1024,
+        status_bytes_per_second: 4 * 1024 * 1024,
         timeout: Duration::from_millis(600),
         heartbeat: Duration::from_mins(1),
     };
@@ -77,6 +81,8 @@ pub struct Setup<S: Scheme> {
     pub parameters: Parameters,
     /// The block before the epoch's first one; 0 in the first epoch.
     pub origin: Seq,
+    /// E, when a block in the host's store has decided it already.
+    pub end: Option<Seq>,
 }
 
 /// One member's part in one epoch.
@@ -95,7 +101,7 @@ pub struct Replica<S: Scheme> {
     origin: Seq,
     /// Whether this replica signs, and if not, why.
     standing: Standing,
-    /// How a log of its begins.
+    /// How a log of its begins: whose it is, and the certificate with which the last epoch ended.
     birth: Vec<Record>,
     /// The view it is in, or wants to enter.
     view: View,
@@ -103,6 +109,8 @@ pub struct Replica<S: Scheme> {
     active: bool,
     /// Its VIEW-CHANGE for `view`, while it is not in it.
     leaving: Option<Signed<ViewChange>>,
+    /// Why it changed to `view`.
+    departure: Option<Departure>,
     /// The NEW-VIEW of `view`, while it is in it.
     entered: Option<Signed<NewView>>,
     /// The VIEW-CHANGE of the highest view from each member, for views not entered.
@@ -135,6 +143,8 @@ pub struct Replica<S: Scheme> {
     waiting_for: Option<Wait>,
     /// k: view changes since a transaction that was pending when the view began was executed.
     attempts: u32,
+    /// Whose new connections have cut patience short since then, and when.
+    returned: BTreeMap<ReplicaId, Time>,
     /// What waits in the pool.
     pending: Pending,
     /// What waited when the view began.
@@ -149,6 +159,8 @@ pub struct Replica<S: Scheme> {
     progress: u64,
     /// `progress` when the status timer last ran out.
     progress_seen: u64,
+    /// What was lacking when the status timer last ran out.
+    lacked: Lack,
     /// Messages came for sequence numbers far beyond the window.
     behind: bool,
     /// What each peer was sent in answer to its STATUS: since when, how many bytes.
@@ -183,13 +195,18 @@ impl<S: Scheme> Replica<S> {
             Input::Expired(timer) => self.on_expired(timer)?,
             Input::Reconnected(peer) => self.on_reconnected(peer)?,
             Input::Pending(pending) => self.on_pending(pending),
+            Input::Overtaken => self.behind = true,
         }
         self.settle();
         Ok(core::mem::take(&mut self.effects))
     }
 
-    /// Dispatches a verified message.
+    /// Dispatches a verified message. One that was verified for another epoch may come when
+    /// the host has just gone on to this one.
     fn on_message(&mut self, message: Message) -> Result<(), Rejected> {
+        message
+            .epoch()
+            .map_or(Ok(()), |epoch| self.check_epoch(epoch))?;
         match message {
             Message::PrePrepare(proposal, proposed) => self.on_pre_prepare(proposal, &proposed),
             Message::Prepare(vote) => self.on_prepare(vote),
@@ -202,6 +219,14 @@ impl<S: Scheme> Replica<S> {
             Message::Stable(certificate) => self.on_stable(certificate),
             Message::Batch(batch) => self.on_missing_batch(batch),
         }
+    }
+
+    /// Refuses what was said in another epoch: no vote of one committee counts for another.
+    fn check_epoch(&self, epoch: Epoch) -> Result<(), Rejected> {
+        let ours = self.committee.epoch();
+        (epoch == ours)
+            .then_some(())
+            .ok_or(Rejected::WrongEpoch { epoch, ours })
     }
 
     /// What follows every step, whatever it was.
@@ -293,6 +318,15 @@ impl<S: Scheme> Replica<S> {
     /// go when everything in it is at or below this, and in the store.
     pub fn settled(&self) -> Seq {
         self.base()
+    }
+
+    /// E's certificate, once E and every block below it are executed here and certified: nothing
+    /// is left to do in this epoch, and the host starts the next one's replica with origin E.
+    pub fn ended(&self) -> Option<&CheckpointCertificate> {
+        let end = self.end?;
+        let stable = self.stable.as_deref()?;
+        let whole = stable.seq == end && self.base() == end && self.diverged.is_none();
+        whole.then_some(stable)
     }
 
     /// The highest block executed here.

@@ -81,8 +81,13 @@ impl Statement {
             self.digest.as_bytes(),
         ];
         let mut bytes = [0; Self::LENGTH];
-        for (to, from) in bytes.iter_mut().zip(parts.into_iter().flatten()) {
-            *to = *from;
+        let mut left = bytes.as_mut_slice();
+        for part in parts {
+            let Some((here, rest)) = left.split_at_mut_checked(part.len()) else {
+                break;
+            };
+            here.copy_from_slice(part);
+            left = rest;
         }
         bytes
     }
@@ -121,26 +126,25 @@ impl fmt::Debug for PublicKey {
 }
 
 /// Sixty-four bytes that claim to be a signature.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Signature([u8; 32], [u8; 32]);
 
 impl Signature {
     /// The signature with these bytes.
-    pub fn new(bytes: &[u8; 64]) -> Self {
+    pub const fn new(bytes: &[u8; 64]) -> Self {
         let (mut first, mut second) = ([0; 32], [0; 32]);
-        let halves = first.iter_mut().chain(second.iter_mut());
-        halves.zip(bytes).for_each(|(to, from)| *to = *from);
+        let halves = bytes.split_at(32);
+        first.copy_from_slice(halves.0);
+        second.copy_from_slice(halves.1);
         Self(first, second)
     }
 
     /// The 64 bytes.
-    pub fn to_bytes(&self) -> [u8; 64] {
+    pub const fn to_bytes(&self) -> [u8; 64] {
         let mut bytes = [0; 64];
-        let halves = self.0.iter().chain(&self.1);
-        bytes
-            .iter_mut()
-            .zip(halves)
-            .for_each(|(to, from)| *to = *from);
+        let halves = bytes.split_at_mut(32);
+        halves.0.copy_from_slice(&self.0);
+        halves.1.copy_from_slice(&self.1);
         bytes
     }
 }
@@ -276,17 +280,23 @@ impl<T: Signable> Signed<T> {
                 ours: committee.epoch(),
             });
         }
-        let key = committee
-            .key(self.from)
-            .ok_or(Rejected::NotAMember { from: self.from })?;
-        let statement = statement(&self.body, committee);
-        if !S::verify(key, &statement.bytes(), &self.signature) {
+        if !committee.contains(self.from) {
+            return Err(Rejected::NotAMember { from: self.from });
+        }
+        let stated = statement(&self.body, committee).bytes();
+        if committee.remembers(self.from, &stated, &self.signature) {
+            return Ok(());
+        }
+        if !committee.verifies(self.from, &stated, &self.signature) {
             return Err(Rejected::BadSignature {
                 from: self.from,
                 kind: T::KIND,
             });
         }
-        self.body.check(committee)
+        self.body.check(committee)?;
+        // Only now: the statement names the whole body, so its verdict is remembered with it.
+        committee.remember(self.from, &stated, &self.signature);
+        Ok(())
     }
 }
 
@@ -366,9 +376,22 @@ mod tests {
     }
 
     #[test]
+    fn keys_and_signatures_are_told_apart_by_their_first_bytes() {
+        let mut bytes = [0xee; 32];
+        bytes[..4].copy_from_slice(&[1, 2, 3, 0xaa]);
+        let key = PublicKey::new(bytes);
+
+        assert_eq!(format!("{key:?}"), "key:010203aa");
+        assert_eq!(key.to_string(), format!("010203aa{}", "ee".repeat(28)));
+        assert_eq!(format!("{:?}", Signature::new(&[0xab; 64])), "sig:abab");
+    }
+
+    #[test]
     fn the_key_is_not_shown_when_a_signer_is_printed() {
         let signer = Ed25519::from_seed(&[0x5a; 32]);
 
-        assert!(!format!("{signer:?}").contains("5a5a"));
+        let shown = format!("{signer:?}");
+        assert!(!shown.contains("5a5a"));
+        assert_eq!(shown, format!("Ed25519({:?})", signer.public()));
     }
 }

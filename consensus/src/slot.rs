@@ -166,3 +166,71 @@ pub(crate) fn matching<T: Signable>(
         .take(most)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::ValidBatch;
+    use crate::number::{Epoch, Seq};
+    use crate::signed::Signature;
+
+    fn prepared(digest: Digest) -> Proven<PreparedCertificate> {
+        Proven::assembled(PreparedCertificate {
+            epoch: Epoch::ZERO,
+            view: View::ZERO,
+            seq: Seq::new(1),
+            digest,
+            pre_prepare: Signature::new(&[0; 64]),
+            prepares: Vec::new(),
+        })
+    }
+
+    fn committed(digest: Digest) -> Proven<CommitCertificate> {
+        Proven::assembled(CommitCertificate {
+            epoch: Epoch::ZERO,
+            view: View::ZERO,
+            seq: Seq::new(1),
+            digest,
+            commits: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn an_unchecked_batch_is_valid_by_each_proof_of_it_and_by_none_of_another() {
+        let (batch, other) = (Batch::new(b"a".as_slice()), Digest::new([9; 32]));
+        let digest = batch.digest();
+        let valid = |change: &dyn Fn(&mut Slot)| {
+            let mut slot = Slot::default();
+            slot.hold(&Proposed::Unchecked(batch.clone()));
+            change(&mut slot);
+            slot.is_valid(digest)
+        };
+
+        assert!(!valid(&|_slot| {}));
+        assert!(valid(&|slot| slot.reproposed = Some(digest)));
+        assert!(valid(&|slot| slot.prepared = Some(prepared(digest))));
+        assert!(valid(&|slot| slot.committed = Some(committed(digest))));
+        assert!(!valid(&|slot| {
+            slot.reproposed = Some(other);
+            slot.prepared = Some(prepared(other));
+            slot.committed = Some(committed(other));
+        }));
+    }
+
+    #[test]
+    fn a_batch_that_was_checked_once_stays_checked() {
+        let batch = Batch::new(b"a".as_slice());
+        let (valid, unchecked) = (
+            Proposed::Valid(ValidBatch::checked(batch.clone())),
+            Proposed::Unchecked(batch.clone()),
+        );
+        for both in [[&valid, &unchecked], [&unchecked, &valid]] {
+            let mut slot = Slot::default();
+            for proposed in both {
+                slot.hold(proposed);
+            }
+
+            assert!(slot.is_valid(batch.digest()));
+        }
+    }
+}

@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::encoding::{self, Blob, Malformed};
+use crate::encoding::{self, Bytes, Malformed};
 use crate::genesis::{Genesis, Parameters};
 use crate::hash;
 use crate::identity::{BlockTime, ChainId, Root, TransactionHash};
-use crate::transaction::{Invalid, SignedTransaction};
+use crate::transaction::{Invalid, SignedTransaction, hash_of};
 
 /// Bytes of a batch's time and count.
 pub const BATCH_FRAME_BYTES: usize = 16;
@@ -22,11 +22,12 @@ pub const BATCH_ENTRY_BYTES: usize = 8;
 
 /// The wire form.
 #[derive(Serialize, Deserialize)]
-struct Wire {
+struct Wire<'a> {
     /// Set once by the primary that first proposed it.
     time: BlockTime,
     /// Signed transactions as they came.
-    transactions: Vec<Blob>,
+    #[serde(borrow)]
+    transactions: Vec<Bytes<'a>>,
 }
 
 /// The bytes of a batch that holds these transactions.
@@ -34,10 +35,7 @@ pub fn encode_batch<'a>(
     time: BlockTime,
     transactions: impl IntoIterator<Item = &'a [u8]>,
 ) -> Vec<u8> {
-    let transactions = transactions
-        .into_iter()
-        .map(|bytes| Blob::new(bytes.to_vec()))
-        .collect();
+    let transactions = transactions.into_iter().map(Bytes).collect();
     encoding::encode(&Wire { time, transactions })
 }
 
@@ -95,21 +93,55 @@ pub struct CheckedBatch {
 
 /// What a node checks before it votes for a fresh proposal (CONSENSUS.md §1).
 ///
-/// The verdict is a pure function of the bytes, the ledger's rules and `now`.
-/// `known` tells which transactions this node has checked before, under the same
-/// genesis; their signatures are not checked a second time.
+/// The verdict is a pure function of the bytes, the ledger, the parameters of the
+/// present epoch and `now`. `known` tells which transactions this node has checked
+/// before, for the same ledger; their signatures are not checked a second time.
 pub fn check_batch(
     bytes: &[u8],
-    genesis: &Genesis,
+    chain: &ChainId,
+    limits: &Parameters,
     now: BlockTime,
     known: impl Fn(&TransactionHash) -> bool,
 ) -> Result<CheckedBatch, Unacceptable> {
-    let limits = genesis.parameters();
-    let batch = CheckedBatch::read(bytes, limits)?;
+    check_batch_with(bytes, chain, limits, now, &Verdicts(known))
+}
+
+/// What a node remembers of transactions of this ledger.
+pub trait Memory {
+    /// Whether it found the signatures of this one good.
+    fn is_good(&self, hash: &TransactionHash) -> bool;
+
+    /// The transaction with this hash, if it is at hand: it is not read from its bytes again.
+    fn held(&self, hash: &TransactionHash) -> Option<SignedTransaction>;
+}
+
+/// Verdicts alone.
+struct Verdicts<F>(F);
+
+impl<F: Fn(&TransactionHash) -> bool> Memory for Verdicts<F> {
+    fn is_good(&self, hash: &TransactionHash) -> bool {
+        let Self(known) = self;
+        known(hash)
+    }
+
+    fn held(&self, _hash: &TransactionHash) -> Option<SignedTransaction> {
+        None
+    }
+}
+
+/// As [`check_batch`], at a node that also keeps transactions.
+pub fn check_batch_with(
+    bytes: &[u8],
+    chain: &ChainId,
+    limits: &Parameters,
+    now: BlockTime,
+    memory: &impl Memory,
+) -> Result<CheckedBatch, Unacceptable> {
+    let batch = CheckedBatch::read(bytes, limits, |hash| memory.held(hash))?;
     batch.check_time(limits, now)?;
-    batch.check_forms(genesis.chain(), limits)?;
+    batch.check_forms(chain, limits)?;
     for (at, transaction) in batch.transactions.iter().enumerate() {
-        if !known(transaction.hash()) {
+        if !memory.is_good(transaction.hash()) {
             transaction
                 .check_signatures()
                 .map_err(|problem| Unacceptable::Transaction { at, problem })?;
@@ -122,10 +154,22 @@ impl CheckedBatch {
     /// A batch that a valid certificate names by its digest: a quorum checked its
     /// signatures and time, so only its form is checked again.
     pub fn certified(bytes: &[u8], genesis: &Genesis) -> Result<Self, Unacceptable> {
-        let limits = genesis.parameters();
-        let batch = Self::read(bytes, limits)?;
-        batch.check_forms(genesis.chain(), limits)?;
+        // Its voters kept to the parameters of its epoch; who reads it later knows others.
+        let batch = Self::read(bytes, &Parameters::LARGEST, |_| None)?;
+        batch.check_forms(genesis.chain(), &Parameters::LARGEST)?;
         Ok(batch)
+    }
+
+    /// The batch that this node proposes, and its bytes. The caller has checked each of
+    /// the transactions, and none is in it twice.
+    pub fn assemble(time: BlockTime, transactions: Vec<SignedTransaction>) -> (Self, Vec<u8>) {
+        let bytes = encode_batch(time, transactions.iter().map(SignedTransaction::as_bytes));
+        let batch = Self {
+            digest: batch_digest(&bytes),
+            time: Some(time),
+            transactions,
+        };
+        (batch, bytes)
     }
 
     /// Digest of the batch's bytes.
@@ -143,8 +187,12 @@ impl CheckedBatch {
         &self.transactions
     }
 
-    /// Decodes the batch and each transaction in it.
-    fn read(bytes: &[u8], limits: &Parameters) -> Result<Self, Unacceptable> {
+    /// Decodes the batch and each transaction in it that is not at hand.
+    fn read(
+        bytes: &[u8],
+        limits: &Parameters,
+        held: impl Fn(&TransactionHash) -> Option<SignedTransaction>,
+    ) -> Result<Self, Unacceptable> {
         if bytes.is_empty() {
             return Ok(Self {
                 digest: Root::ZERO,
@@ -153,13 +201,16 @@ impl CheckedBatch {
             });
         }
         let limit = usize::try_from(limits.batch_bytes_max).unwrap_or(usize::MAX);
-        let wire: Wire = encoding::decode(bytes, limit)?;
-        let decode = |(at, blob): (usize, Blob)| {
-            SignedTransaction::decode(blob.into_bytes()).map_err(|malformed| {
-                Unacceptable::Transaction {
-                    at,
-                    problem: malformed.into(),
-                }
+        let wire: Wire<'_> = encoding::decode(bytes, limit)?;
+        let decode = |(at, Bytes(bytes)): (usize, Bytes<'_>)| {
+            let hash = hash_of(bytes);
+            let transaction = match held(&hash) {
+                Some(held) => Ok(held),
+                None => SignedTransaction::decode_hashed(bytes.into(), hash),
+            };
+            transaction.map_err(|malformed| Unacceptable::Transaction {
+                at,
+                problem: malformed.into(),
             })
         };
         let transactions = wire.transactions.into_iter().enumerate().map(decode);

@@ -8,6 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
+use crate::encoding;
 use crate::limits::CONTRACT_NAME_LENGTH_MAX;
 
 /// The name of a contract: 1 to 32 lower-case letters and hyphens.
@@ -22,11 +23,21 @@ pub const AUTHLOG: ContractId = ContractId(Cow::Borrowed("authlog"));
 pub const SERVERS: ContractId = ContractId(Cow::Borrowed("servers"));
 /// Members and the committee.
 pub const MEMBERSHIP: ContractId = ContractId(Cow::Borrowed("membership"));
+/// Contradictions of members.
+pub const EVIDENCE: ContractId = ContractId(Cow::Borrowed("evidence"));
+/// Who resolved an AID to an ID.
+pub const DISCLOSURE: ContractId = ContractId(Cow::Borrowed("disclosure"));
+/// Servers and users of Limbasiya-2020, on research ledgers.
+pub const LIMBASIYA: ContractId = ContractId(Cow::Borrowed("limbasiya"));
 /// Which contract is active in which version.
 pub const CONTRACTS: ContractId = ContractId(Cow::Borrowed("contracts"));
 
-/// The contracts that this software can execute.
-pub const BUILT_IN: [ContractId; 5] = [IDENTITY, AUTHLOG, SERVERS, MEMBERSHIP, CONTRACTS];
+/// The contracts that every ledger has from its genesis on.
+pub const REQUIRED: [ContractId; 5] = [IDENTITY, AUTHLOG, SERVERS, MEMBERSHIP, CONTRACTS];
+/// The contracts that this software can execute; a ledger may take up the others by vote.
+pub const BUILT_IN: [ContractId; 8] = [
+    IDENTITY, AUTHLOG, SERVERS, MEMBERSHIP, CONTRACTS, EVIDENCE, DISCLOSURE, LIMBASIYA,
+];
 
 /// The text is not the name of a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -72,7 +83,7 @@ impl Serialize for ContractId {
 
 impl<'de> Deserialize<'de> for ContractId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
+        let name = encoding::text(deserializer)?;
         name.parse().map_err(D::Error::custom)
     }
 }

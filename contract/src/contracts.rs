@@ -4,7 +4,10 @@
 //! an output or a refusal. Whatever it wrote before refusing is undone.
 
 pub mod authlog;
+pub mod disclosure;
+pub mod evidence;
 pub mod identity;
+pub mod limbasiya;
 pub mod membership;
 pub mod registry;
 pub mod servers;
@@ -14,12 +17,13 @@ pub(crate) use view::View;
 
 use crate::contract_id::{self, ContractId};
 use crate::encoding;
-use crate::genesis::Genesis;
+use crate::genesis::{Genesis, Parameters};
 use crate::identity::{BlockTime, Height, PublicKey};
 use crate::limits::ENCODED_BYTES_MAX;
 use crate::outcome::{Output, Refused};
 use crate::transaction::{Author, Call};
 use crate::window::WindowView;
+use evidence::Misbehaviour;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,8 +55,12 @@ pub struct Context<'a, 'w> {
     pub(crate) state: &'a mut dyn State,
     /// The replay window.
     pub(crate) window: &'a mut WindowView<'w>,
-    /// The rules of this ledger.
+    /// The ledger's foundation: its name, kind and suites.
     pub(crate) genesis: &'a Genesis,
+    /// The rules in numbers, as this epoch has them.
+    pub(crate) parameters: &'a Parameters,
+    /// Who judges evidence.
+    pub(crate) judge: &'a dyn Misbehaviour,
     /// The block's height.
     pub(crate) height: Height,
     /// The block's time; contracts know no other.
@@ -77,11 +85,27 @@ impl Context<'_, '_> {
     /// Hands a call to its contract.
     pub(crate) fn dispatch(&mut self, call: &Call) -> Result<Output, Refused> {
         let apply = match call {
-            Call::Register(_) | Call::Revoke(_) | Call::Shred(_) | Call::WuRegister(_) => {
-                identity::Identities::apply
-            }
-            Call::Results(_) | Call::LegacyResults(_) => authlog::Authlog::apply,
+            Call::Register(_)
+            | Call::Revoke(_)
+            | Call::Shred(_)
+            | Call::WuRegister(_)
+            | Call::RegisterBatch(_)
+            | Call::Replace(_)
+            | Call::Recovery(_) => identity::Identities::apply,
+            Call::Results(_)
+            | Call::LegacyResults(_)
+            | Call::Claim(_)
+            | Call::LateResults(_)
+            | Call::ServerClaims(_) => authlog::Authlog::apply,
             Call::SetServer(_) => servers::Servers::apply,
+            Call::ProposeChange(_)
+            | Call::ApproveChange(_)
+            | Call::CancelChange(_)
+            | Call::Ready { .. }
+            | Call::Rejoin { .. } => membership::Membership::apply,
+            Call::Evidence(_) => evidence::Evidences::apply,
+            Call::Disclosure(_) => disclosure::Disclosures::apply,
+            Call::LimbasiyaServer(_) | Call::LimbasiyaUser(_) => limbasiya::Registrations::apply,
         };
         apply(self, call)
     }
@@ -117,10 +141,26 @@ where
 /// The contract that a call belongs to.
 pub const fn contract_of(call: &Call) -> ContractId {
     match call {
-        Call::Register(_) | Call::Revoke(_) | Call::Shred(_) | Call::WuRegister(_) => {
-            contract_id::IDENTITY
-        }
-        Call::Results(_) | Call::LegacyResults(_) => contract_id::AUTHLOG,
+        Call::Register(_)
+        | Call::Revoke(_)
+        | Call::Shred(_)
+        | Call::WuRegister(_)
+        | Call::RegisterBatch(_)
+        | Call::Replace(_)
+        | Call::Recovery(_) => contract_id::IDENTITY,
+        Call::Results(_)
+        | Call::LegacyResults(_)
+        | Call::Claim(_)
+        | Call::LateResults(_)
+        | Call::ServerClaims(_) => contract_id::AUTHLOG,
         Call::SetServer(_) => contract_id::SERVERS,
+        Call::ProposeChange(_)
+        | Call::ApproveChange(_)
+        | Call::CancelChange(_)
+        | Call::Ready { .. }
+        | Call::Rejoin { .. } => contract_id::MEMBERSHIP,
+        Call::Evidence(_) => contract_id::EVIDENCE,
+        Call::Disclosure(_) => contract_id::DISCLOSURE,
+        Call::LimbasiyaServer(_) | Call::LimbasiyaUser(_) => contract_id::LIMBASIYA,
     }
 }

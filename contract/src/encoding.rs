@@ -73,6 +73,27 @@ where
     Ok(value)
 }
 
+/// Thirty-two bytes as four numbers. In this encoding they are the same bytes, and the codec
+/// goes over them in an eighth of the steps; bundles hold thousands of them.
+pub(crate) fn words(bytes: &[u8; 32]) -> [u64; 4] {
+    let (chunks, _rest) = bytes.as_chunks::<8>();
+    let mut words = [0; 4];
+    for (word, chunk) in words.iter_mut().zip(chunks) {
+        *word = u64::from_le_bytes(*chunk);
+    }
+    words
+}
+
+/// The bytes of [`words`].
+pub(crate) fn from_words(words: [u64; 4]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let (chunks, _rest) = bytes.as_chunks_mut::<8>();
+    for (chunk, word) in chunks.iter_mut().zip(words) {
+        *chunk = word.to_le_bytes();
+    }
+    bytes
+}
+
 /// The type's own name without its path, for error texts.
 fn short_name<T>() -> &'static str {
     let path = std::any::type_name::<T>();
@@ -129,6 +150,58 @@ impl<'de> Deserialize<'de> for Blob {
     }
 }
 
+/// As [`Blob`] on the wire, borrowed from what is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(BytesVisitor).map(Self)
+    }
+}
+
+/// A text, copied from where it stands. For an owned one the codec reserves whatever length is
+/// claimed before it looks whether so much is there.
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    deserializer.deserialize_str(TextVisitor)
+}
+
+/// Copies a text.
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+}
+
+/// Borrows a run of bytes from the codec.
+struct BytesVisitor;
+
+impl<'de> Visitor<'de> for BytesVisitor {
+    type Value = &'de [u8];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes")
+    }
+
+    fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<&'de [u8], E> {
+        Ok(bytes)
+    }
+}
+
 /// Takes a run of bytes from the codec.
 struct BlobVisitor;
 
@@ -151,6 +224,14 @@ mod tests {
     #[test]
     fn integers_are_fixed_width_and_little_endian() {
         assert_eq!(encode(&(1_u16, 2_u32)), [1, 0, 2, 0, 0, 0]);
+    }
+
+    #[test]
+    fn bytes_as_words_are_the_same_on_the_wire() {
+        let bytes: [u8; 32] = std::array::from_fn(|at| u8::try_from(at).unwrap());
+
+        assert_eq!(encode(&words(&bytes)), encode(&bytes));
+        assert_eq!(from_words(words(&bytes)), bytes);
     }
 
     #[test]
@@ -206,6 +287,25 @@ mod tests {
             decode::<Blob>(&bytes, 64),
             Err(Malformed::Undecodable("Blob"))
         );
+    }
+
+    /// A value with a text in it.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Named(#[serde(deserialize_with = "text")] String);
+
+    #[test]
+    fn a_text_is_the_same_on_the_wire_as_any_other_and_never_longer_than_the_input() {
+        let bytes = encode(&"rc".to_owned());
+
+        assert_eq!(encode(&Named("rc".to_owned())), bytes);
+        assert_eq!(decode(&bytes, 64), Ok(Named("rc".to_owned())));
+        for length in [3, u64::MAX] {
+            let longer = [length.to_le_bytes().as_slice(), b"rc"].concat();
+            assert_eq!(
+                decode::<Named>(&longer, 64),
+                Err(Malformed::Undecodable("Named"))
+            );
+        }
     }
 
     #[test]

@@ -11,15 +11,16 @@ use thiserror::Error;
 use crate::batch::CheckedBatch;
 use crate::block::{HEADER_VERSION, Header, header_hash};
 use crate::contract_id::ContractId;
+use crate::contracts::evidence::Misbehaviour;
 use crate::contracts::registry::{self, ContractEntry};
 use crate::contracts::{Context, View, contract_of, identity, membership, servers};
-use crate::genesis::{Genesis, committee_digest};
+use crate::genesis::{Genesis, PROTOCOL_VERSION, Parameters, committee_digest};
 use crate::history::History;
-use crate::identity::{BlockTime, Epoch, HeaderHash, Height, PublicKey, Root};
+use crate::identity::{BlockTime, Epoch, HeaderHash, Height, PublicKey, Root, ServerId};
 use crate::merkle;
 use crate::outcome::{Outcome, Output, Refused};
 use crate::state::{self, MemoryState, StateError, StateReader, WriteSet};
-use crate::transaction::{Author, SignedTransaction};
+use crate::transaction::{Author, Call, SignedTransaction};
 use crate::window::{Additions, Window, WindowView};
 
 /// Everything besides the state that the next block depends on.
@@ -27,6 +28,8 @@ use crate::window::{Additions, Window, WindowView};
 pub struct Tip {
     /// The rules.
     genesis: Arc<Genesis>,
+    /// Who judges evidence.
+    judge: Arc<dyn Misbehaviour>,
     /// The newest executed block.
     header: Header,
     /// Its hash.
@@ -35,8 +38,8 @@ pub struct Tip {
     history: History,
     /// The replay window after it.
     window: Window,
-    /// Digest of the committee that certifies the next block.
-    next_committee: Root,
+    /// The newest version of the ledger's rules that the software knows.
+    rules: u64,
 }
 
 /// The last block of an epoch, and who comes after it.
@@ -87,10 +90,26 @@ pub enum CannotExecute {
         /// The block that needs it.
         height: Height,
     },
+    /// The members decided on rules that this software lacks.
+    #[error(
+        "block {height} is made by version {version} of the ledger's rules, \
+         this software knows {known}: upgrade it"
+    )]
+    ProtocolMissing {
+        /// The version that the members decided on.
+        version: u64,
+        /// The newest version that this software knows.
+        known: u64,
+        /// The first block under it.
+        height: Height,
+    },
 }
 
 /// Block 0, its state and the tip after it.
-pub fn found(genesis: Arc<Genesis>) -> Result<(Tip, Execution), CannotExecute> {
+pub fn found(
+    genesis: Arc<Genesis>,
+    judge: Arc<dyn Misbehaviour>,
+) -> Result<(Tip, Execution), CannotExecute> {
     let nothing = MemoryState::new();
     let height = Height::new(0);
     let mut view = View::new(&nothing, height);
@@ -115,7 +134,7 @@ pub fn found(genesis: Arc<Genesis>) -> Result<(Tip, Execution), CannotExecute> {
         next_committee: genesis.committee_digest(),
     };
     let execution = Execution::new(header, Vec::new(), writes, Additions::default());
-    let tip = Tip::resume(genesis, execution.header.clone(), History::new());
+    let tip = Tip::resume(genesis, judge, execution.header.clone(), History::new());
     Ok((tip, execution))
 }
 
@@ -132,11 +151,18 @@ pub fn execute(
         .iter()
         .map(|transaction| block.outcome_of(transaction))
         .collect();
-    let (height, time) = (block.height, block.time);
+    let end = block.close();
+    let (height, epoch, time) = (block.height, block.epoch, block.time);
     let additions = block.window.into_additions();
     let (state_root, writes) = state::write(&reader, height, block.view.into_written()?)?;
-    let header = tip.next_header(batch, time, state_root);
-    Ok(Execution::new(header, outcomes, writes, additions))
+    let mut header = tip.next_header(batch, time, state_root);
+    header.epoch = epoch;
+    if let Some(end) = end.as_ref().filter(|end| end.last == height) {
+        header.next_committee = committee_digest(&end.committee);
+    }
+    let mut execution = Execution::new(header, outcomes, writes, additions);
+    execution.epoch_end = end;
+    Ok(execution)
 }
 
 /// A block in the making.
@@ -145,10 +171,16 @@ struct Block<'a> {
     view: View<'a>,
     /// The replay window under the block's additions.
     window: WindowView<'a>,
-    /// The rules.
+    /// The ledger's foundation.
     genesis: &'a Genesis,
+    /// Who judges evidence.
+    judge: &'a dyn Misbehaviour,
+    /// The rules in numbers before the block.
+    parameters: Parameters,
     /// The contracts' registry before the block.
     contracts: Vec<ContractEntry>,
+    /// The epoch that the block belongs to.
+    epoch: Epoch,
     /// The block's height.
     height: Height,
     /// The block's time.
@@ -166,6 +198,14 @@ impl<'a> Block<'a> {
         let time = batch_time.map_or(parent.time, |time| time.max(parent.time));
         let height = parent.height.next();
         let mut view = View::new(reader, parent.height);
+        let parameters = membership::parameters(&mut view);
+        if parameters.protocol_version > tip.rules {
+            return Err(CannotExecute::ProtocolMissing {
+                version: parameters.protocol_version,
+                known: tip.rules,
+                height,
+            });
+        }
         let contracts = registry::entries(&mut view);
         if let Some(missing) = registry::missing(&contracts, height) {
             return Err(CannotExecute::ContractMissing {
@@ -174,12 +214,15 @@ impl<'a> Block<'a> {
                 height,
             });
         }
-        let window_ms = tip.genesis.parameters().replay_window_ms;
+        let epoch = membership::present(&mut view).number;
         Ok(Self {
             view,
-            window: tip.window.at(time, window_ms),
+            window: tip.window.at(time, parameters.replay_window_ms),
             genesis: &tip.genesis,
+            judge: tip.judge.as_ref(),
+            parameters,
             contracts,
+            epoch,
             height,
             time,
         })
@@ -204,8 +247,8 @@ impl<'a> Block<'a> {
 
     /// What holds for every transaction, whatever it asks.
     fn admit(&mut self, transaction: &SignedTransaction) -> Result<(), Refused> {
-        let limits = self.genesis.parameters();
         let valid_until = transaction.transaction().valid_until();
+        let window_ms = self.parameters.replay_window_ms;
         // First, so that exactly the replayed ones are not noted anew.
         if !self.window.note_transaction(transaction.hash()) {
             return Err(Refused::Replayed);
@@ -213,11 +256,14 @@ impl<'a> Block<'a> {
         if valid_until < self.time {
             return Err(Refused::Expired);
         }
-        if valid_until > self.time.plus_ms(limits.replay_window_ms) {
+        if valid_until > self.time.plus_ms(window_ms) {
             return Err(Refused::TooFarAhead);
         }
         self.check_author(transaction)?;
-        if !self.window.charge(transaction, limits.max_per_author) {
+        if !self
+            .window
+            .charge(transaction, self.parameters.max_per_author)
+        {
             return Err(Refused::OverQuota);
         }
         Ok(())
@@ -227,6 +273,7 @@ impl<'a> Block<'a> {
     fn check_author(&mut self, transaction: &SignedTransaction) -> Result<(), Refused> {
         let key = transaction.transaction().key();
         let is_the_authors = match transaction.author() {
+            Author::Member(id) if self.is_a_candidates(transaction, id) => Some(true),
             Author::Member(id) => {
                 membership::member(&mut self.view, id).map(|known| known.member.key == *key)
             }
@@ -241,6 +288,28 @@ impl<'a> Block<'a> {
         }
     }
 
+    /// Whether somebody says that it is ready, under the key that an approved change
+    /// gives it: the only call of one who is no member yet.
+    fn is_a_candidates(&mut self, transaction: &SignedTransaction, id: &ServerId) -> bool {
+        let key = transaction.transaction().key();
+        matches!(transaction.call(), Call::Ready { .. })
+            && membership::is_candidate(&mut self.view, id, key, self.time)
+    }
+
+    /// Whether and when the epoch ends; behind its last block the next one begins.
+    fn close(&mut self) -> Option<EpochEnd> {
+        let present = membership::present(&mut self.view);
+        let ending = present.end.as_ref()?;
+        if ending.last == self.height {
+            membership::close_epoch(&mut self.view, &present, ending, self.time);
+            self.view.keep();
+        }
+        Some(EpochEnd {
+            last: ending.last,
+            committee: ending.keys.clone(),
+        })
+    }
+
     fn call(&mut self, transaction: &SignedTransaction) -> Result<Output, Refused> {
         let id = contract_of(transaction.call());
         let active = |entry: &ContractEntry| entry.id == id && entry.is_active(self.height);
@@ -251,6 +320,8 @@ impl<'a> Block<'a> {
             state: &mut self.view,
             window: &mut self.window,
             genesis: self.genesis,
+            parameters: &self.parameters,
+            judge: self.judge,
             height: self.height,
             time: self.time,
             author: *transaction.author(),
@@ -264,18 +335,31 @@ impl Tip {
     /// The tip at a block that was executed before: its header and the history
     /// *without* it. Its replay window is empty: `recall` every block with a time
     /// within the window of this one's.
-    pub fn resume(genesis: Arc<Genesis>, header: Header, mut history: History) -> Self {
+    pub fn resume(
+        genesis: Arc<Genesis>,
+        judge: Arc<dyn Misbehaviour>,
+        header: Header,
+        mut history: History,
+    ) -> Self {
         let hash = header.hash();
         history.append(&hash);
-        let next_committee = committee_digest(&genesis.committee());
         Self {
             genesis,
+            judge,
             header,
             hash,
             history,
             window: Window::default(),
-            next_committee,
+            rules: PROTOCOL_VERSION,
         }
+    }
+
+    /// The same in software that knows the rules up to this version: every node says it, and only
+    /// one of a test says another than [`PROTOCOL_VERSION`].
+    #[must_use]
+    pub const fn knowing(mut self, rules: u64) -> Self {
+        self.rules = rules;
+        self
     }
 
     /// Takes a block that was executed before, the newest included, into the
@@ -320,7 +404,7 @@ impl Tip {
             outcomes_root: merkle::empty_root(),
             state_root,
             history_root: self.history.root(),
-            next_committee: self.next_committee,
+            next_committee: self.header.next_committee,
         }
     }
 

@@ -12,9 +12,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use parameters::Parameters;
+pub use parameters::{PROTOCOL_VERSION, Parameters};
+
+pub(crate) use rules::check_members;
 
 use crate::contract_id::ContractId;
+use crate::encoding;
 use crate::hash;
 use crate::identity::{BlockTime, ChainId, Height, PublicKey, Root, ServerId, SpkiHash, SuiteId};
 use crate::limits::GENESIS_BYTES_MAX;
@@ -68,6 +71,7 @@ impl fmt::Display for Role {
 #[serde(deny_unknown_fields)]
 pub struct Member {
     /// Its name: lower-case letters, digits and hyphens.
+    #[serde(deserialize_with = "encoding::text")]
     pub name: String,
     /// What it is.
     pub role: Role,
@@ -78,8 +82,10 @@ pub struct Member {
     /// Pin of its TLS certificate.
     pub tls_spki: SpkiHash,
     /// Where other members dial it.
+    #[serde(deserialize_with = "encoding::text")]
     pub p2p: String,
     /// Where patients reach it.
+    #[serde(deserialize_with = "encoding::text")]
     pub api: String,
 }
 
@@ -333,9 +339,11 @@ impl Content {
             parameters: Parameters::default(),
             suites: match kind {
                 Kind::Secure => vec![SuiteId::AIDC_1],
-                Kind::Research => vec![SuiteId::AIDC_1, SuiteId::WU_2021],
+                Kind::Research => {
+                    vec![SuiteId::AIDC_1, SuiteId::WU_2021, SuiteId::LIMBASIYA_2020]
+                }
             },
-            contracts: rules::built_in_contracts(),
+            contracts: rules::built_in_contracts(kind),
             patients: Vec::new(),
             servers: Vec::new(),
         }

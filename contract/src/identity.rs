@@ -8,7 +8,7 @@ mod counter;
 
 pub use aid::{Aid, AidError};
 pub use bytes::{
-    ChainId, HeaderHash, IdCommitment, IdError, IdProblem, PublicKey, Root, ServerId, SessionId,
-    SignatureBytes, SpkiHash, TransactionHash,
+    ChainId, ChangeId, HeaderHash, IdCommitment, IdError, IdProblem, PublicKey, Root, ServerId,
+    SessionId, SignatureBytes, SpkiHash, TransactionHash,
 };
 pub use counter::{BlockTime, Epoch, Height, SuiteId, SuiteIdError};

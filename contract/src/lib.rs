@@ -33,7 +33,17 @@
 //!    statement and the named server's transaction around it. The papers' suites
 //!    have the server's word alone, on research ledgers only.
 //! 9. **An AID is registered once and for ever** (`identity`): tombstones count.
-//! 10. **The header says it all** ([`block`]): every field is a function of the
+//! 10. **Another AID takes its place** at once with a key of the patient and the RC;
+//!     without one by two members, after a delay in which her keys can forbid it.
+//! 11. **One side alone makes a claim, never a result**, and **who looks behind an AID
+//!     leaves a trace** that the patient can prove to be all there is (`disclosure`).
+//! 12. **Members decide about members** (`membership`): a quorum changes committee,
+//!     parameters and contracts, at the end of an epoch and nowhere else. The state
+//!     after its last block is the next epoch's.
+//! 13. **Contradictions are kept with their proof** (`evidence`): two signed votes
+//!     that no honest member signs both, judged by everybody under the keys of their
+//!     epoch.
+//! 14. **The header says it all** ([`block`]): every field is a function of the
 //!     ordered batches, none of votes, views or proposers. A quorum's signature of
 //!     its hash is the receipt of every transaction in the block ([`receipt`]).
 //!
@@ -67,7 +77,9 @@ pub mod execute;
 pub mod recorded;
 mod window;
 
-pub use batch::{CheckedBatch, Unacceptable, batch_digest, check_batch, encode_batch};
+pub use batch::{
+    CheckedBatch, Unacceptable, batch_digest, check_batch, check_batch_with, encode_batch,
+};
 pub use block::{Header, header_hash};
 pub use contract_id::ContractId;
 pub use encoding::{Blob, Malformed};
@@ -75,14 +87,18 @@ pub use execute::{CannotExecute, EpochEnd, Execution, Tip, execute, found};
 pub use genesis::{Genesis, GenesisError, Kind, Member, Parameters, Role};
 pub use history::History;
 pub use identity::{
-    Aid, BlockTime, ChainId, Epoch, HeaderHash, Height, IdCommitment, PublicKey, Root, ServerId,
-    SessionId, SignatureBytes, SpkiHash, SuiteId, TransactionHash,
+    Aid, BlockTime, ChainId, ChangeId, Epoch, HeaderHash, Height, IdCommitment, PublicKey, Root,
+    ServerId, SessionId, SignatureBytes, SpkiHash, SuiteId, TransactionHash,
 };
 pub use outcome::{Outcome, Output, Refused};
 pub use receipt::TransactionProof;
 pub use record::{
-    AuthResult, LegacyResult, PatientRecord, ServerRecord, Status, WuParameters, WuRecord,
+    AuthResult, Consent, DisclosureRequest, LegacyResult, LimbasiyaServer, Officer, PatientRecord,
+    Purpose, Recovery, RefusalReason, Registration, Replacement, ServerClaim, ServerRecord, Status,
+    WuParameters, WuRecord, replace_digest,
 };
-pub use recorded::{Evidence, Recorded, recorded};
+pub use recorded::{Claim, Claimed, Evidence, Recorded, Standing, claimed, recorded};
 pub use state::{MemoryState, Snapshot, StateError, StateProof, StateReader, Table, WriteSet};
-pub use transaction::{Author, Call, Invalid, Registration, SignedTransaction, Transaction};
+pub use transaction::{
+    Author, Call, DisclosureCall, Invalid, RecoveryCall, SignedTransaction, Transaction,
+};

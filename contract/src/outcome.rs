@@ -1,14 +1,15 @@
 //! What became of a transaction; the same at every node, and on the ledger.
 //!
-//! Wire form: tag u32, 0 done or 1 refused. Refused: the reason's tag u32, and for
-//! a suite its number u16. Done: tag u32, 0 written or 1 recorded; recorded goes on
-//! with a count u64 and for each refused entry its position u32 and the reason.
+//! Wire form: tag u32, 0 done or 1 refused. Refused: the reason's tag u32 and the
+//! reason's fields. Done: tag u32, 0 written, 1 recorded or 2 epoch ends; recorded
+//! goes on with a count u64 and for each refused entry its position u32 and the
+//! reason, epoch ends with the last block's height u64.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::encoding::{self, Malformed};
-use crate::identity::SuiteId;
+use crate::identity::{BlockTime, Height, SuiteId};
 use crate::limits::OUTCOME_BYTES_MAX;
 
 /// What became of one transaction. The order is the wire number: variants are appended.
@@ -29,6 +30,11 @@ pub enum Output {
     Recorded {
         /// Position in the bundle and the reason, for each that is not recorded.
         refused: Vec<(u32, Refused)>,
+    },
+    /// What was asked is in the state, and ends the epoch.
+    EpochEnds {
+        /// The last block of the epoch.
+        last: Height,
     },
 }
 
@@ -115,6 +121,128 @@ pub enum Refused {
     /// The server's record of this key epoch exists and never changes.
     #[error("a record of this key epoch exists; publish a new epoch instead")]
     KeyEpochTaken,
+    /// The epoch's end is fixed; until then nothing else about members can be decided.
+    #[error("a change is taking effect: ask again after block {ends_at}")]
+    ChangePending {
+        /// The last block of the epoch.
+        ends_at: Height,
+    },
+    /// The consortium would bear fewer faulty members, and the change does not say so.
+    #[error(
+        "with this change the consortium bears {after} faulty members, now {before}: \
+         the change must say so (lower_faults)"
+    )]
+    LowersFaults {
+        /// f now.
+        before: u16,
+        /// f after the change.
+        after: u16,
+    },
+    /// No open proposal has this id.
+    #[error("no open change has this id")]
+    UnknownChange,
+    /// The same change is open already.
+    #[error("the same change is already proposed; approve it instead")]
+    AlreadyProposed,
+    /// The member approved the change before.
+    #[error("this member approved the change already")]
+    AlreadyApproved,
+    /// The member has an open proposal.
+    #[error("this member has an open proposal; cancel it first")]
+    ProposalOpen,
+    /// The change changes nothing.
+    #[error("the change changes nothing")]
+    EmptyChange,
+    /// The change names somebody who is not in the committee, or names one twice.
+    #[error("the change names a member that is not in the committee, or one member twice")]
+    UnknownMember,
+    /// Two members would share a name or a key.
+    #[error("two members would have the same name or key")]
+    NotDistinct,
+    /// The key was or is a member's.
+    #[error("the key was used on this ledger before; make a new one")]
+    KeyUsed,
+    /// A signature in the change does not verify.
+    #[error("the proof that somebody holds a key of the change does not verify")]
+    NoProofOfMemberKey,
+    /// There would be no members, or too many.
+    #[error("the consortium would have {0} members, 1 to 31 are allowed")]
+    CommitteeSize(u16),
+    /// Not exactly one Registration Centre would be left.
+    #[error("the consortium would have {0} Registration Centres, need exactly one")]
+    RegistrationCentres(u16),
+    /// No parameter has this name, or it never changes.
+    #[error("no parameter of this name can be changed")]
+    FixedParameter,
+    /// The parameter's value is out of its range or contradicts another.
+    #[error("the value of a parameter is out of its range or contradicts another parameter")]
+    ParameterOutOfRange,
+    /// A contract cannot change in this way.
+    #[error("the contract has that version and status, or may not change in this way")]
+    ContractUnchangeable,
+    /// The author's key is not one that an approved change brings in.
+    #[error("no approved change waits for this key")]
+    NotACandidate,
+    /// The member ended an epoch in this way less than an hour ago.
+    #[error("this member rejoined less than an hour ago: ask again when block time is {again_at}")]
+    RejoinTooSoon {
+        /// From which block time on it may.
+        again_at: BlockTime,
+    },
+    /// The bytes do not prove that a member contradicted itself.
+    #[error("this does not prove that a member contradicted itself")]
+    NoEvidence,
+    /// The contradiction is on the ledger, or enough others of the member in that epoch are.
+    #[error("this contradiction, or enough of the same member in that epoch, is on the ledger")]
+    EvidenceKnown,
+    /// The old AID's signing or recovery key did not agree to the replacement.
+    #[error("the patient's consent does not verify under the old signing or recovery key")]
+    NoConsent,
+    /// A recovery of this AID waits for its approval or its delay.
+    #[error("a recovery of this AID is open: cancel it first")]
+    RecoveryOpen,
+    /// No such recovery of this AID waits, or it lapsed.
+    #[error("no such recovery of this AID is open")]
+    NoRecovery,
+    /// The approver is the member that asked.
+    #[error("another member than the one that asked has to approve this")]
+    OwnRequest,
+    /// It has its approval.
+    #[error("this is approved already")]
+    ApprovedBefore,
+    /// Nobody approved it.
+    #[error("no other member approved this yet")]
+    NotApproved,
+    /// The delay is not over.
+    #[error("the delay is not over: ask again when block time is {at}")]
+    TooEarly {
+        /// From which block time on it can be finished.
+        at: BlockTime,
+    },
+    /// The session is within the window of ordinary results.
+    #[error("the result is not late: send it as an ordinary one")]
+    NotLate,
+    /// The patient claimed this session before.
+    #[error("this session is claimed already")]
+    ClaimedBefore,
+    /// The AID's places for claims are taken.
+    #[error("this AID has 16 open claims: ask again when block time is {again_at}")]
+    TooManyClaims {
+        /// When the first of them frees its place.
+        again_at: BlockTime,
+    },
+    /// The record's validity is over, begins before the record was published, or is too long.
+    #[error("the record's validity is over, begins in the past or is longer than 31 days")]
+    BadValidity,
+    /// No request for a disclosure with this number about this AID.
+    #[error("no disclosure with this number about this AID was asked for")]
+    UnknownDisclosure,
+    /// Nobody approved the request in time.
+    #[error("nobody approved this in time: ask anew")]
+    RequestLapsed,
+    /// Too many requests for disclosures wait.
+    #[error("64 requests for disclosures wait: approve some, or wait until they lapse")]
+    TooManyDisclosures,
 }
 
 impl Refused {
@@ -156,7 +284,7 @@ impl Outcome {
     pub fn refusal_of(&self, position: usize) -> Option<Refused> {
         match self {
             Self::Refused(refused) => Some(*refused),
-            Self::Done(Output::Written) => None,
+            Self::Done(Output::Written | Output::EpochEnds { .. }) => None,
             Self::Done(Output::Recorded { refused }) => refused
                 .iter()
                 .find(|(at, _)| usize::try_from(*at) == Ok(position))

@@ -1,12 +1,22 @@
 //! What the ledger holds about patients, servers and sign-ins.
 
+mod claim;
+mod disclosure;
+mod replacement;
+
 use serde::{Deserialize, Serialize};
+
+pub use claim::{RefusalReason, ServerClaim};
+pub use disclosure::{DisclosureRequest, Purpose};
+pub use replacement::{Consent, Officer, OfficerError, Recovery, Replacement, replace_digest};
 
 use crate::encoding::{self, Blob};
 use crate::hash;
 use crate::identity::{
     Aid, BlockTime, ChainId, IdCommitment, PublicKey, ServerId, SessionId, SignatureBytes, SuiteId,
 };
+use crate::outcome::Refused;
+use crate::signature::{self, Statement};
 
 /// One [`AuthResult`] on the wire.
 pub const AUTH_RESULT_BYTES: usize = 214;
@@ -21,6 +31,8 @@ pub enum Status {
     Revoked,
     /// Revoked, and the RC destroyed what could resolve it; for ever.
     Shredded,
+    /// Another AID took its place; for ever.
+    Replaced,
 }
 
 /// AIDC-1: the public half of one patient's credential (PROTOCOL.md §4.2).
@@ -52,14 +64,51 @@ impl PatientRecord {
     }
 
     /// What both keys sign at registration, to prove that the patient holds them.
+    ///
+    /// The recovery key is among what they sign: a Registration Centre that could put its own
+    /// key there would hold all that a replacement needs, at once.
     pub fn possession_digest(&self, chain: &ChainId) -> [u8; 32] {
         hash::plain(&[
             b"aidc1/register",
             chain.as_bytes(),
             self.aid.as_bytes(),
+            self.pk_recovery.as_bytes(),
             self.c_id.as_bytes(),
             self.id_commit.as_bytes(),
         ])
+    }
+}
+
+/// A registration under AIDC-1, with both proofs of possession.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// The record to store: active, as sealed and committed to by the RC.
+    pub record: PatientRecord,
+    /// BIP-340 signature of [`PatientRecord::possession_digest`] by `pk_dh`.
+    pub proof_dh: SignatureBytes,
+    /// Ed25519 signature of the same digest by `pk_sig`.
+    pub proof_sig: SignatureBytes,
+}
+
+impl Registration {
+    /// Whether the keys may be admitted and the patient holds both: what the ledger asks, and the RC
+    /// before it sends a registration there.
+    pub fn check_possession(&self, chain: &ChainId) -> Result<(), Refused> {
+        let record = &self.record;
+        let admissible = signature::is_dh_key(&record.pk_dh)
+            && signature::is_admissible(&record.pk_sig)
+            && signature::is_admissible(&record.pk_recovery);
+        if !admissible {
+            return Err(Refused::BadKey);
+        }
+        let digest = record.possession_digest(chain);
+        if !signature::is_valid_bip340(&record.pk_dh, &digest, &self.proof_dh) {
+            return Err(Refused::NoProofOfDhKey);
+        }
+        if !signature::is_valid(&record.pk_sig, &digest, &self.proof_sig) {
+            return Err(Refused::NoProofOfSigningKey);
+        }
+        Ok(())
     }
 }
 
@@ -133,6 +182,15 @@ impl AuthResult {
             self.sid.as_bytes(),
         ])
     }
+
+    /// σ beside what it signs and the key under which it must count.
+    pub fn statement(&self, chain: &ChainId) -> Statement {
+        Statement {
+            key: self.pk_sig,
+            digest: self.statement_digest(chain),
+            signature: self.sigma,
+        }
+    }
 }
 
 /// One sign-in under a suite of the papers: the server's word alone.
@@ -159,6 +217,17 @@ pub struct WuRecord {
     pub aid: Aid,
     /// The ID in clear.
     pub id: Blob,
+}
+
+/// Limbasiya-2020: a server as everybody may know it (L-13); on research ledgers only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimbasiyaServer {
+    /// The member that it is.
+    pub server_id: ServerId,
+    /// `ID_j`: the member's name.
+    pub id: String,
+    /// `Loc_j`.
+    pub place: String,
 }
 
 /// Wu-2021 phase 1: the published parameters (W-11); on research ledgers only.

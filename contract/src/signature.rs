@@ -1,12 +1,17 @@
-//! The one rule by which a signature counts, for every signature on the ledger.
+//! The rules by which a signature counts: one for each kind, the same at every node.
 //!
-//! Its verdict is a pure function of key, message and signature, so that no two
-//! nodes can differ: `verify_strict` on a canonically encoded key, one at a time.
+//! A verdict is a pure function of key, message and signature, so that no two nodes can
+//! differ. Authors' signatures and proofs of possession: `verify_strict` on a canonically
+//! encoded key, one at a time. Patients' statements, which come in hundreds: [`Statement`].
+
+mod statement;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use k256::schnorr;
 
 use crate::identity::{PublicKey, SignatureBytes};
+
+pub use statement::{Statement, first_false};
 
 /// Whether this Ed25519 signature counts.
 pub fn is_valid(key: &PublicKey, message: &[u8], signature: &SignatureBytes) -> bool {

@@ -7,6 +7,8 @@
 
 mod memory;
 mod proof;
+mod rebuild;
+mod subtree;
 mod tree;
 mod walk;
 
@@ -16,8 +18,11 @@ use thiserror::Error;
 
 pub use memory::MemoryState;
 pub use proof::{Neighbour, NotProved, StateProof};
+pub use rebuild::{Rebuilt, join, rebuild};
+pub use subtree::{Below, Limb, NotThePart, StateLeaf, StatePart, StatePath};
 
 use crate::contract_id::ContractId;
+use crate::contracts::{State, View};
 use crate::encoding;
 use crate::hash;
 use crate::identity::{Height, Root};
@@ -149,6 +154,13 @@ impl<R: StateReader> Snapshot<R> {
         let value = encoding::decode(&bytes, ENCODED_BYTES_MAX)
             .map_err(|_malformed| StateError::Corrupt("a value of another type"))?;
         Ok(Some(value))
+    }
+
+    /// What the rules read in it, as they do while a block is executed.
+    pub(crate) fn look<T>(&self, read: impl FnOnce(&mut dyn State) -> T) -> Result<T, StateError> {
+        let mut view = View::new(&self.reader, self.height);
+        let found = read(&mut view);
+        view.into_written().map(|_nothing| found)
     }
 
     /// The root that the block's header names.

@@ -6,9 +6,15 @@
 //! u64 and 214 bytes for each. The signature covers SHA-256("aidchain/sign-transaction" ‖ 0x00 ‖ encoded
 //! transaction); the hash and the leaf of the transactions tree cover all bytes.
 
+mod call;
+
+use std::sync::Arc;
+
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use call::{Call, DisclosureCall, RecoveryCall};
 
 use crate::encoding::{self, Malformed};
 use crate::genesis::Parameters;
@@ -17,7 +23,6 @@ use crate::identity::{
     Aid, BlockTime, ChainId, PublicKey, ServerId, SignatureBytes, TransactionHash,
 };
 use crate::limits::ENCODED_BYTES_MAX;
-use crate::record::{AuthResult, LegacyResult, PatientRecord, ServerRecord, WuRecord};
 use crate::signature;
 
 /// The version of [`Transaction`] that this crate reads and writes.
@@ -32,69 +37,6 @@ pub enum Author {
     Member(ServerId),
     /// A patient, for what she may do herself.
     Patient(Aid),
-}
-
-/// A registration under AIDC-1, with both proofs of possession.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registration {
-    /// The record to store: active, as sealed and committed to by the RC.
-    pub record: PatientRecord,
-    /// BIP-340 signature of [`PatientRecord::possession_digest`] by `pk_dh`.
-    pub proof_dh: SignatureBytes,
-    /// Ed25519 signature of the same digest by `pk_sig`.
-    pub proof_sig: SignatureBytes,
-}
-
-/// What is asked. The order is the wire number: new calls are appended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Call {
-    /// `identity`: the RC registers a patient under AIDC-1.
-    Register(Box<Registration>),
-    /// `identity`: an AID may no longer sign in; by the RC, its own or its recovery key.
-    Revoke(Aid),
-    /// `identity`: the RC destroyed what resolves this AID.
-    Shred(Aid),
-    /// `identity`: the RC registers a patient under Wu-2021, ID in clear, as printed.
-    WuRegister(WuRecord),
-    /// `authlog`: sign-ins with the patients' statements, by the server named in them.
-    Results(Vec<AuthResult>),
-    /// `authlog`: sign-ins under a suite of the papers, by the server named in them.
-    LegacyResults(Vec<LegacyResult>),
-    /// `servers`: a server publishes its record for a new key epoch.
-    SetServer(ServerRecord),
-}
-
-impl Call {
-    /// A short name for texts and JSON.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Register(_) => "register",
-            Self::Revoke(_) => "revoke",
-            Self::Shred(_) => "shred",
-            Self::WuRegister(_) => "wu-register",
-            Self::Results(_) => "results",
-            Self::LegacyResults(_) => "legacy-results",
-            Self::SetServer(_) => "set-server",
-        }
-    }
-
-    /// How many sign-in results it carries.
-    pub const fn result_count(&self) -> usize {
-        match self {
-            Self::Results(results) => results.len(),
-            Self::LegacyResults(results) => results.len(),
-            Self::Register(_)
-            | Self::Revoke(_)
-            | Self::Shred(_)
-            | Self::WuRegister(_)
-            | Self::SetServer(_) => 0,
-        }
-    }
-
-    /// Whether it is a bundle of results, which may be longer than other calls.
-    const fn is_bundle(&self) -> bool {
-        matches!(self, Self::Results(_) | Self::LegacyResults(_))
-    }
 }
 
 /// A transaction before its signature.
@@ -144,8 +86,8 @@ impl Transaction {
         bytes.extend_from_slice(&signature);
         SignedTransaction {
             hash: hash_of(&bytes),
-            bytes,
-            transaction: self,
+            bytes: bytes.into(),
+            transaction: Arc::new(self),
             signature: SignatureBytes::new(signature),
         }
     }
@@ -193,13 +135,13 @@ pub enum Invalid {
     /// For another ledger.
     #[error("the transaction is for ledger {0}")]
     OtherLedger(ChainId),
-    /// A bundle without a result.
-    #[error("the bundle holds no result")]
+    /// A bundle without an entry.
+    #[error("the bundle is empty")]
     EmptyBundle,
-    /// A bundle with too many results.
-    #[error("the bundle holds {found} results, at most {limit} are allowed")]
-    TooManyResults {
-        /// Results in the bundle.
+    /// A bundle with too many entries.
+    #[error("the bundle holds {found} entries, at most {limit} are allowed")]
+    TooManyEntries {
+        /// Entries in the bundle.
         found: usize,
         /// The limit.
         limit: usize,
@@ -213,12 +155,13 @@ pub enum Invalid {
 }
 
 /// A decoded transaction beside the bytes that came; its signatures may not be checked yet.
+/// Clones share both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedTransaction {
     /// All bytes, as they came.
-    bytes: Vec<u8>,
+    bytes: Arc<[u8]>,
     /// What they say.
-    transaction: Transaction,
+    transaction: Arc<Transaction>,
     /// The author's signature.
     signature: SignatureBytes,
     /// Hash of `bytes`.
@@ -227,15 +170,25 @@ pub struct SignedTransaction {
 
 impl SignedTransaction {
     /// Reads one transaction from exactly these bytes; checks no signature.
-    pub fn decode(bytes: Vec<u8>) -> Result<Self, Malformed> {
+    pub fn decode(bytes: impl Into<Arc<[u8]>>) -> Result<Self, Malformed> {
+        let bytes = bytes.into();
+        let hash = hash_of(&bytes);
+        Self::decode_hashed(bytes, hash)
+    }
+
+    /// The same, of bytes whose hash was taken.
+    pub(crate) fn decode_hashed(
+        bytes: Arc<[u8]>,
+        hash: TransactionHash,
+    ) -> Result<Self, Malformed> {
         let (body, signature) = bytes
             .split_last_chunk::<SIGNATURE_BYTES>()
             .ok_or(Malformed::Undecodable("SignedTransaction"))?;
         let transaction: Transaction = encoding::decode(body, ENCODED_BYTES_MAX)?;
         let signature = SignatureBytes::new(*signature);
         Ok(Self {
-            hash: hash_of(&bytes),
-            transaction,
+            hash,
+            transaction: Arc::new(transaction),
             signature,
             bytes,
         })
@@ -248,7 +201,7 @@ impl SignedTransaction {
     }
 
     /// Limits and ledger; no signature.
-    pub(crate) fn check_form(&self, chain: &ChainId, limits: &Parameters) -> Result<(), Invalid> {
+    pub fn check_form(&self, chain: &ChainId, limits: &Parameters) -> Result<(), Invalid> {
         let transaction = &self.transaction;
         if transaction.version != TRANSACTION_VERSION {
             return Err(Invalid::Version(transaction.version));
@@ -257,29 +210,21 @@ impl SignedTransaction {
             return Err(Invalid::OtherLedger(transaction.chain));
         }
         let length = self.bytes.len();
-        let limit = if transaction.call.is_bundle() {
-            limits.bundle_bytes_max
-        } else {
-            limits.transaction_bytes_max
-        };
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let (limit, entries_max) = transaction.call.limits(limits);
         if length > limit {
             return Err(Malformed::TooLong { length, limit }.into());
         }
-        if transaction.call.is_bundle() {
-            let found = transaction.call.result_count();
-            let limit = usize::try_from(limits.bundle_results_max).unwrap_or(usize::MAX);
-            if found == 0 {
-                return Err(Invalid::EmptyBundle);
-            }
-            if found > limit {
-                return Err(Invalid::TooManyResults { found, limit });
-            }
+        match transaction.call.entry_count() {
+            Some(0) => Err(Invalid::EmptyBundle),
+            Some(found) if found > entries_max => Err(Invalid::TooManyEntries {
+                found,
+                limit: entries_max,
+            }),
+            Some(_) | None => Ok(()),
         }
-        Ok(())
     }
 
-    /// The author's signature, and σ of every result under the key written in it.
+    /// The author's signature, and σ of every result and claim under the key written in it.
     pub fn check_signatures(&self) -> Result<(), Invalid> {
         let (body, _signature) = self
             .bytes
@@ -289,20 +234,18 @@ impl SignedTransaction {
         if !signature::is_valid(&transaction.key, &signed_digest(body), &self.signature) {
             return Err(Invalid::Signature);
         }
-        if let Call::Results(results) = &transaction.call {
-            for (at, result) in results.iter().enumerate() {
-                let digest = result.statement_digest(&transaction.chain);
-                if !signature::is_valid(&result.pk_sig, &digest, &result.sigma) {
-                    return Err(Invalid::Statement(at));
-                }
-            }
-        }
-        Ok(())
+        let statements = transaction.call.statements(&transaction.chain);
+        signature::first_false(&statements).map_or(Ok(()), |at| Err(Invalid::Statement(at)))
     }
 
     /// All bytes, as they came: the leaf of the transactions tree.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The same, shared.
+    pub fn shared(&self) -> Arc<[u8]> {
+        Arc::clone(&self.bytes)
     }
 
     /// Hash of all bytes, the signature included.
@@ -316,17 +259,17 @@ impl SignedTransaction {
     }
 
     /// What the bytes say.
-    pub const fn transaction(&self) -> &Transaction {
+    pub fn transaction(&self) -> &Transaction {
         &self.transaction
     }
 
     /// What is asked.
-    pub const fn call(&self) -> &Call {
+    pub fn call(&self) -> &Call {
         &self.transaction.call
     }
 
     /// In whose name it is sent.
-    pub const fn author(&self) -> &Author {
+    pub fn author(&self) -> &Author {
         &self.transaction.author
     }
 }
@@ -337,6 +280,6 @@ fn signed_digest(body: &[u8]) -> [u8; 32] {
 }
 
 /// The transaction's name on the ledger.
-fn hash_of(bytes: &[u8]) -> TransactionHash {
+pub(crate) fn hash_of(bytes: &[u8]) -> TransactionHash {
     TransactionHash::new(hash::labelled("aidchain/transaction", &[bytes]))
 }

@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::identity::{BlockTime, SessionId, TransactionHash};
+use crate::hash;
+use crate::identity::{Aid, BlockTime, ServerId, SessionId, TransactionHash};
 use crate::outcome::{Outcome, Refused};
-use crate::recorded::recorded;
+use crate::record::{AuthResult, LegacyResult};
+use crate::recorded::{Claimed, claimed, recorded};
 use crate::transaction::{Author, SignedTransaction};
 
 /// As much of a hash as is kept; 2^64 work for a stranger to collide.
@@ -16,6 +18,29 @@ type Prefix = [u8; 16];
 /// Parts of a table that are swept in turn, so that no block pays for all.
 const SHARDS: u64 = 16;
 
+/// A session as the window knows it: its number, and who had it with whom. The number alone
+/// would not do. It is public as soon as it travels to the members, and another server with a
+/// patient of its own could use it up first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Session(Prefix);
+
+impl Session {
+    fn new(sid: &SessionId, server: &ServerId, aid: &Aid) -> Self {
+        let parts: [&[u8]; 3] = [sid.as_bytes(), server.as_bytes(), aid.as_bytes()];
+        Self(prefix(&hash::labelled("aidchain/session", &parts)))
+    }
+
+    /// The session of a result.
+    pub(crate) fn of(result: &AuthResult) -> Self {
+        Self::new(&result.sid, &result.server_id, &result.aid)
+    }
+
+    /// The session of a result of the papers' suites.
+    pub(crate) fn of_legacy(result: &LegacyResult) -> Self {
+        Self::new(&result.sid, &result.server_id, &result.aid)
+    }
+}
+
 /// What one block adds to the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Additions {
@@ -23,6 +48,8 @@ pub(crate) struct Additions {
     transactions: BTreeSet<Prefix>,
     /// Sessions that it recorded.
     sessions: BTreeSet<Prefix>,
+    /// Sessions that patients claimed in it.
+    claims: BTreeSet<Prefix>,
     /// What each author used of its share.
     used: BTreeMap<Author, u64>,
 }
@@ -34,6 +61,8 @@ pub(crate) struct Window {
     transactions: Table,
     /// Sessions and the time of their block.
     sessions: Table,
+    /// Claimed sessions and the time of their block.
+    claims: Table,
     /// The second of block time that `used` is about.
     second: u64,
     /// What each author used in that second.
@@ -73,12 +102,14 @@ impl Window {
             let since = time.minus_ms(window_ms);
             self.transactions.sweep(self.turn, since);
             self.sessions.sweep(self.turn, since);
+            self.claims.sweep(self.turn, since);
             self.turn = self.turn.wrapping_add(1);
             self.second = second;
             self.used.clear();
         }
         self.transactions.extend(&additions.transactions, time);
         self.sessions.extend(&additions.sessions, time);
+        self.claims.extend(&additions.claims, time);
         for (author, units) in &additions.used {
             let used = self.used.entry(*author).or_default();
             *used = used.saturating_add(*units);
@@ -105,7 +136,13 @@ impl Window {
             }
         }
         for result in recorded(transactions, outcomes) {
-            additions.sessions.insert(prefix(result.sid().as_bytes()));
+            let session = Session::new(result.sid(), result.server_id(), result.aid());
+            additions.sessions.insert(session.0);
+        }
+        for claim in claimed(transactions, outcomes) {
+            if let Claimed::Patient(result) = claim.claimed {
+                additions.claims.insert(Session::of(result).0);
+            }
         }
         self.advance(time, window_ms, &additions);
     }
@@ -120,9 +157,25 @@ impl WindowView<'_> {
     }
 
     /// Notes a session; false if it is already within the window.
-    pub(crate) fn note_session(&mut self, sid: &SessionId) -> bool {
-        let prefix = prefix(sid.as_bytes());
-        !self.window.sessions.holds(&prefix, self.since) && self.additions.sessions.insert(prefix)
+    pub(crate) fn note_session(&mut self, session: &Session) -> bool {
+        !self.has_session(session) && self.additions.sessions.insert(session.0)
+    }
+
+    /// Whether a session is within the window.
+    pub(crate) fn has_session(&self, session: &Session) -> bool {
+        self.window.sessions.holds(&session.0, self.since)
+            || self.additions.sessions.contains(&session.0)
+    }
+
+    /// Notes that a patient claimed a session.
+    pub(crate) fn note_claim(&mut self, session: &Session) {
+        self.additions.claims.insert(session.0);
+    }
+
+    /// Whether a patient claimed a session within the window.
+    pub(crate) fn is_claimed(&self, session: &Session) -> bool {
+        self.window.claims.holds(&session.0, self.since)
+            || self.additions.claims.contains(&session.0)
     }
 
     /// Charges a transaction to its author; false, and no charge, beyond `share` a second.
@@ -204,8 +257,8 @@ const fn second_of(time: BlockTime) -> u64 {
     time.get() / 1_000
 }
 
-/// What a transaction costs its author: each result counts, any other call is one.
+/// What a transaction costs its author: each entry counts, any other call is one.
 fn units(transaction: &SignedTransaction) -> u64 {
-    let results = transaction.call().result_count();
-    u64::try_from(results).unwrap_or(u64::MAX).max(1)
+    let entries = transaction.call().entry_count().unwrap_or(1);
+    u64::try_from(entries).unwrap_or(u64::MAX).max(1)
 }

@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use contract::genesis::{Genesis, Kind};
+
 use crate::claims::Broken;
 use crate::tools::{Ended, aidchain, finish};
 
@@ -19,6 +21,8 @@ pub(crate) struct Patient {
     folder: PathBuf,
     /// The consortium's genesis file.
     genesis: PathBuf,
+    /// Which ledger it founds: a secure one has AIDC-1, a research one is asked for the paper's suite.
+    kind: Kind,
 }
 
 impl Patient {
@@ -37,9 +41,11 @@ impl Patient {
             .args(["research", "faces", "--seed", &seed.to_string(), "--out"])
             .arg(folder.join("faces"));
         finish(&mut command)?.ended_with(0)?;
+        let founded = Genesis::parse(&fs::read(genesis)?).map_err(|error| error.to_string())?;
         Ok(Self {
             folder: folder.to_owned(),
             genesis: genesis.to_owned(),
+            kind: founded.kind(),
         })
     }
 
@@ -53,23 +59,30 @@ impl Patient {
         let mut command = Command::new(aidchain());
         command
             .args(["patient", verb, "--json", "--no-input", "--profile", "hers"])
-            .args(["--suite", "wu-2021", "--accept-risk=insecure-suite"])
             .arg("--genesis")
             .arg(&self.genesis)
             .arg("--card")
             .arg(self.file("her.card"))
-            .arg("--id-file")
-            .arg(self.file("id"))
             .arg("--password-file")
             .arg(self.file("password"))
             .arg("--receipts")
             .arg(&self.folder);
+        if self.kind == Kind::Research {
+            command.args(["--suite", "wu-2021", "--accept-risk=insecure-suite"]);
+            command.arg("--id-file").arg(self.file("id"));
+        }
         command
     }
 
     /// Registers at the centre.
     pub(crate) fn register(&self) -> io::Result<Ended> {
         let mut command = self.command("register");
+        if self.kind == Kind::Secure {
+            command.arg("--id-file").arg(self.file("id"));
+            command
+                .arg("--recovery-code-file")
+                .arg(self.file("recovery-code"));
+        }
         for number in 0..ENROLMENT {
             command.arg("--bio").arg(self.capture(number));
         }

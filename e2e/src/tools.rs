@@ -9,8 +9,12 @@ use serde_json::Value;
 use crate::claims::{Broken, Verdict, ensure, ensure_equal};
 
 /// The node binary: `AIDCHAIN_BIN`, or the one that `scripts/build-static` made.
+/// Absolute, since some of these commands run in a folder of their own.
 pub(crate) fn aidchain() -> PathBuf {
-    std::env::var_os("AIDCHAIN_BIN").map_or_else(|| PathBuf::from("dist/aidchain"), PathBuf::from)
+    let named = std::env::var_os("AIDCHAIN_BIN").map(PathBuf::from);
+    let path = named.unwrap_or_else(|| PathBuf::from("dist/aidchain"));
+    // One that is not there is named as it was given.
+    path.canonicalize().unwrap_or(path)
 }
 
 /// The dynamically linked binary that the tests were built beside: a static one ignores `faketime`.

@@ -22,13 +22,15 @@ pub enum Role {
     Auditor,
     /// Blocks and members; may submit transactions.
     Operator,
+    /// The registration centre's desk.
+    RcOfficer,
     /// Everything: this machine, in a consortium that asks for no login.
     Local,
 }
 
 /// The text names no role.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a role; there are viewer, auditor and operator")]
+#[error("{0:?} is not a role; there are viewer, auditor, operator and rc-officer")]
 pub struct NotARole(pub String);
 
 impl Role {
@@ -42,12 +44,18 @@ impl Role {
         matches!(self, Self::Operator | Self::Local)
     }
 
+    /// May let patients in, end their identities and, with another member, say who they are.
+    pub const fn keeps_desk(self) -> bool {
+        matches!(self, Self::RcOfficer | Self::Local)
+    }
+
     /// The word on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
             Self::Auditor => "auditor",
             Self::Operator => "operator",
+            Self::RcOfficer => "rc-officer",
             Self::Local => "local",
         }
     }
@@ -63,7 +71,7 @@ impl FromStr for Role {
     type Err = NotARole;
 
     fn from_str(text: &str) -> Result<Self, NotARole> {
-        [Self::Viewer, Self::Auditor, Self::Operator]
+        [Self::Viewer, Self::Auditor, Self::Operator, Self::RcOfficer]
             .into_iter()
             .find(|role| role.name() == text)
             .ok_or_else(|| NotARole(text.to_owned()))

@@ -2,15 +2,19 @@
 
 mod adopt;
 mod consortium;
+mod desk;
 mod devnet;
+mod doctor;
 mod explain;
 mod explorer;
 mod healthcheck;
 mod home;
 mod key;
 mod ledger;
+mod member;
 mod node;
 mod research;
+mod upgrade;
 
 use std::process::ExitCode;
 
@@ -34,12 +38,18 @@ enum Command {
     /// Found a consortium
     #[command(subcommand)]
     Consortium(consortium::ConsortiumCommand),
-    /// Make the keys of a member
+    /// Make the keys of a member, and renew its key
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Say who belongs to the consortium, and vote on it
+    #[command(subcommand)]
+    Member(member::MemberCommand),
     /// Run a member's node
     #[command(subcommand)]
     Node(node::NodeCommand),
+    /// See who is ready for newer rules of the ledger
+    #[command(subcommand)]
+    Upgrade(upgrade::UpgradeCommand),
     /// Run a whole consortium on this machine, to try it out
     #[command(subcommand)]
     Devnet(devnet::DevnetCommand),
@@ -55,10 +65,16 @@ enum Command {
     /// Let somebody read the explorer
     #[command(subcommand)]
     Explorer(explorer::ExplorerCommand),
+    /// Let patients in at the registration centre, end their identities, approve recoveries
+    #[command(subcommand)]
+    Desk(desk::DeskCommand),
     /// Explain an error code or a support code
     #[command(after_help = explain::EXAMPLE)]
     Explain(explain::Explain),
-    /// Measure the fuzzy extractor and make synthetic faces
+    /// Look at everything that may be wrong with a node, and change nothing
+    #[command(after_help = doctor::EXAMPLE)]
+    Doctor(doctor::Doctor),
+    /// Attack the papers' schemes, measure the fuzzy extractor and make synthetic faces
     #[command(subcommand)]
     Research(research::Research),
     /// Ask this machine's node whether it is ready; for containers and service managers
@@ -82,14 +98,18 @@ impl Command {
         match self {
             Self::Consortium(command) => command.run(console),
             Self::Key(command) => command.run(console),
+            Self::Member(command) => command.run(console),
             Self::Node(command) => command.run(console),
+            Self::Upgrade(command) => command.run(console),
             Self::Devnet(command) => command.run(console),
             Self::Patient(command) => command.run(console),
             Self::Ledger(command) => command.run(console),
             Self::Receipt(command) => command.run(console),
             Self::Explorer(command) => command.run(console),
+            Self::Desk(command) => command.run(console),
             Self::Explain(command) => command.run(console),
-            Self::Research(command) => command.run(console).map(|()| Exit::Ok),
+            Self::Doctor(command) => command.run(console),
+            Self::Research(command) => command.run(console),
             Self::Healthcheck(command) => command.run(console),
         }
     }
@@ -126,7 +146,7 @@ mod tests {
         for code in Code::ALL {
             for text in [code.help(), code.page()] {
                 for rest in text.split("aidchain ").skip(1) {
-                    let words: Vec<_> = rest.split_whitespace().take(2).collect();
+                    let words: Vec<_> = rest.split_whitespace().take(3).collect();
                     let named = words
                         .first()
                         .is_some_and(|word| Arguments::command().find_subcommand(word).is_some());

@@ -48,6 +48,12 @@ impl Clock {
     }
 }
 
+/// Processor time that the calling thread has used.
+pub(crate) fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
 /// Measures how long one thing took.
 #[derive(Debug)]
 pub(crate) struct Stopwatch(Clock);

@@ -3,6 +3,8 @@
 //! Precedence: default < `node.toml` < environment (`AIDCHAIN_*`) < flag. An unknown key is an error that names the
 //! nearest known one, because a misspelt setting that is silently ignored is found months later.
 
+mod enrolling;
+mod key_epoch;
 mod setting;
 mod write;
 
@@ -12,8 +14,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::network::address::Address;
+use crate::{network::address::Address, store::Retain};
 
+pub use enrolling::{Enrolling, OutOfRange, SetSize, WaitHours};
+pub use key_epoch::{KeyEpoch, NotAKeyEpoch};
 pub use setting::{Origin, Overrides, Setting};
 
 /// Name of the configuration file in a node's home.
@@ -21,6 +25,10 @@ pub const FILE: &str = "node.toml";
 
 /// Everything a node is told from outside, apart from its keys and the genesis file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of the file by its own name"
+)]
 pub struct Config {
     /// The folder with keys, vote log and ledger.
     pub home: PathBuf,
@@ -42,6 +50,18 @@ pub struct Config {
     pub api_names: Vec<String>,
     /// Log filter: a level, or `target=level` pairs with commas.
     pub log: String,
+    /// How much of the ledger this node keeps.
+    pub retain: Retain,
+    /// How long a key of sign-ins lasts before the next one takes its place.
+    pub key_epoch: KeyEpoch,
+    /// Whether the ledger is told of sign-ins that this node refused to somebody who held a patient's key.
+    pub report_refusals: bool,
+    /// Whether the RC enrols only whom its desk knows.
+    pub enrolment: Enrolling,
+    /// With how many patients the RC registers a shuffled set.
+    pub registration_set: SetSize,
+    /// After how many hours it registers a smaller one.
+    pub registration_wait_hours: WaitHours,
 }
 
 /// First port of each listener of member 0 in a devnet.
@@ -69,6 +89,12 @@ impl Config {
             explorer_login: false,
             api_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
             log: setting::DEFAULT_LOG.to_owned(),
+            retain: Retain::All,
+            key_epoch: KeyEpoch::default(),
+            report_refusals: false,
+            enrolment: Enrolling::Open,
+            registration_set: SetSize::ONE,
+            registration_wait_hours: WaitHours::DAY,
         })
     }
 
@@ -104,6 +130,12 @@ impl Config {
             explorer_login: settings.parse(Setting::ExplorerLogin)?,
             api_names: settings.list(Setting::ApiNames)?,
             log: settings.text(Setting::Log)?,
+            retain: settings.parse(Setting::Retain)?,
+            key_epoch: settings.parse(Setting::KeyEpochHours)?,
+            report_refusals: settings.parse(Setting::ReportRefusals)?,
+            enrolment: settings.parse(Setting::Enrolment)?,
+            registration_set: settings.parse(Setting::RegistrationSet)?,
+            registration_wait_hours: settings.parse(Setting::RegistrationWaitHours)?,
         })
     }
 
@@ -286,6 +318,9 @@ mod tests {
         let mut config = Config::local(home.path(), "rc", BASE_PORT, 0).unwrap();
         config.api_names.push("rc.example \"quoted\"".to_owned());
         config.explorer_login = true;
+        config.retain = Retain::Days(90);
+        config.key_epoch = "12".parse().unwrap();
+        config.report_refusals = true;
         config.write().unwrap();
         let text = std::fs::read_to_string(home.path().join(FILE)).unwrap();
         let back = Config::resolve(home.path(), &text, |_| None, &Overrides::default()).unwrap();

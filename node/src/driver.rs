@@ -1,13 +1,14 @@
 //! The loop: event → step → effects. One thread of its own owns the replica by value.
 //!
 //! All inputs that wait are stepped before their records are made durable with one flush; only then does anything leave.
-//! Nothing polls: the loop sleeps until an event, a timer or a submission wakes it.
+//! The loop sleeps until an event, a timer or a submission wakes it, or those without a seat are to be told again.
 
 mod publish;
+pub mod succession;
 
 use std::time::Duration;
 
-use consensus::{Ed25519, Input, Replica};
+use consensus::{CheckpointCertificate, Ed25519, Input, Replica, Time};
 use tokio::sync::{mpsc, watch};
 use tracing::debug;
 
@@ -17,17 +18,33 @@ use crate::{
     host::{Host, HostError},
     limits,
     mempool::Mempool,
+    network::MemberIndex,
 };
 
 pub use publish::Publisher;
+pub use succession::{Claims, Succession};
+
+/// How often those without a seat are told how far the ledger is.
+const REMIND: Duration = Duration::from_secs(2);
 
 /// What can happen to a driver.
 #[derive(Debug)]
 pub enum Event {
     /// Something for the replica.
     Input(Box<Input>),
+    /// There is a new connection to a peer.
+    Reconnected(MemberIndex),
+    /// What a peer asked for that is in another epoch, or has no seat in this one.
+    Answer(MemberIndex, Vec<consensus::Frame>),
     /// What was noticed of members has changed.
     Noticed,
+}
+
+impl Event {
+    /// Something for the replica.
+    pub fn of(input: Input) -> Self {
+        Self::Input(Box::new(input))
+    }
 }
 
 /// What a driver listens to.
@@ -50,6 +67,21 @@ pub enum Ended {
     Failed(HostError),
 }
 
+/// What surrounds a replica.
+#[derive(Debug)]
+pub struct Parts {
+    /// Performs effects.
+    pub host: Host,
+    /// What waits to be ordered.
+    pub pool: Mempool,
+    /// The clocks.
+    pub clock: Clock,
+    /// Tells everybody how it stands.
+    pub publisher: Publisher,
+    /// Makes the next epoch's replica.
+    pub succession: Succession,
+}
+
 /// The replica with everything that surrounds it.
 #[derive(Debug)]
 pub struct Driver {
@@ -58,25 +90,31 @@ pub struct Driver {
     pool: Mempool,
     clock: Clock,
     publisher: Publisher,
+    succession: Succession,
     pending: consensus::Pending,
+    /// When those without a seat were last told how far the ledger is.
+    reminded: Time,
 }
 
 impl Driver {
     /// A driver of a recovered replica, whose first effects are performed at once.
-    pub fn new(
-        replica: Replica<Ed25519>,
-        host: Host,
-        pool: Mempool,
-        clock: Clock,
-        publisher: Publisher,
-    ) -> Self {
+    pub fn new(replica: Replica<Ed25519>, parts: Parts) -> Self {
+        let Parts {
+            host,
+            pool,
+            clock,
+            publisher,
+            succession,
+        } = parts;
         Self {
             replica,
             host,
             pool,
             clock,
             publisher,
+            succession,
             pending: consensus::Pending::default(),
+            reminded: clock.now(),
         }
     }
 
@@ -148,11 +186,14 @@ impl Driver {
     /// One event.
     fn on_event(&mut self, event: Event) -> Result<(), HostError> {
         match event {
-            Event::Input(input) => {
-                if let Input::Reconnected(member) = *input {
-                    self.host.greet(member.get());
-                }
-                self.step(*input).map(drop)
+            Event::Input(input) => self.step(*input).map(drop),
+            Event::Reconnected(peer) => {
+                self.host.greet(peer);
+                self.ask(peer)
+            }
+            Event::Answer(peer, frames) => {
+                self.host.answer(peer, &frames);
+                Ok(())
             }
             Event::Noticed => {
                 self.publisher.touch();
@@ -200,8 +241,65 @@ impl Driver {
         }
     }
 
-    /// Timers, pool and proposals; then one flush, then everything that waited for it.
+    /// Tells the replica that a member can be reached: it says there where it stands.
+    fn ask(&mut self, peer: MemberIndex) -> Result<(), HostError> {
+        if let Some(place) = self.succession.term().place(peer) {
+            return self.step(Input::Reconnected(place)).map(drop);
+        }
+        self.inform(peer);
+        Ok(())
+    }
+
+    /// Tells one without a seat how far the ledger is, so that he asks for what he lacks.
+    fn inform(&self, peer: MemberIndex) {
+        let newest = self.succession.newest().map(consensus::Frame::Stable);
+        self.host.answer(peer, newest.as_slice());
+    }
+
+    /// Tells those without a seat again: what is sent while two connections become one is lost, and nobody misses a
+    /// block of which he never heard.
+    fn remind(&mut self) {
+        let now = self.clock.now();
+        if now.since(self.reminded) < REMIND {
+            return;
+        }
+        self.reminded = now;
+        let term = self.succession.term();
+        for peer in self.host.reachable() {
+            if term.place(peer).is_none() {
+                self.inform(peer);
+            }
+        }
+    }
+
+    /// Everything that is due, in this epoch and in those that begin meanwhile.
     fn round(&mut self) -> Result<(), HostError> {
+        self.one_round()?;
+        while let Some(ended) = self.replica.ended().cloned() {
+            self.go_on(&ended)?;
+            self.one_round()?;
+        }
+        Ok(())
+    }
+
+    /// Goes on to the next epoch. What the others said there meanwhile was refused here, so all are asked.
+    fn go_on(&mut self, ended: &CheckpointCertificate) -> Result<(), HostError> {
+        let now = self.clock.now();
+        let (replica, effects, term) = self.succession.next(self.host.log(), ended, now)?;
+        self.pool.enter(&term.rules);
+        self.host.enter(term)?;
+        self.replica = replica;
+        self.pending = consensus::Pending::default();
+        self.publisher.touch();
+        self.host.perform(effects)?;
+        for peer in self.host.reachable() {
+            self.ask(peer)?;
+        }
+        Ok(())
+    }
+
+    /// Timers, pool and proposals; then one flush, then everything that waited for it.
+    fn one_round(&mut self) -> Result<(), HostError> {
         for timer in self.host.expired(self.clock.now()) {
             self.step(Input::Expired(timer))?;
         }
@@ -212,6 +310,7 @@ impl Driver {
         self.publisher
             .publish(&self.replica, self.host.diverged(), self.pool.size());
         self.host.commit()?;
+        self.remind();
         self.host.tidy(&self.replica)
     }
 
@@ -243,9 +342,7 @@ impl Driver {
     /// How long nothing has to be done unless something happens.
     fn pause(&self) -> Duration {
         let timers = self.host.pause(self.clock.now());
-        timers
-            .min(self.publisher.pause())
-            .min(Duration::from_hours(1))
+        timers.min(self.publisher.pause()).min(REMIND)
     }
 }
 

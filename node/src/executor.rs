@@ -16,12 +16,12 @@ use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
 
 use consensus::{CheckpointCertificate, Digest, Divergence, EpochEnd, Seq};
-use contract::{CannotExecute, Genesis, Header, Height, Unacceptable};
+use contract::{CannotExecute, Genesis, Header, Height, Unacceptable, genesis::PROTOCOL_VERSION};
 use tracing::warn;
 
 use crate::ledger::Ledger;
 use crate::mempool::Mempool;
-use crate::store::{Opened, Store, StoreError};
+use crate::store::{Opened, Retain, Store, StoreError};
 
 pub use crate::executor::divergence::{Mismatch, differing_roots};
 
@@ -123,6 +123,7 @@ enum Command {
     Execute(Box<consensus::Committed>),
     Certify(Box<CheckpointCertificate>),
     Sync,
+    Retain(Retain),
     Diverged(Divergence, Option<Box<Header>>),
     Stop,
 }
@@ -157,8 +158,19 @@ impl Executor {
         pool: Mempool,
         replies: impl Fn(Reply) + Send + 'static,
     ) -> Result<Started, ExecutorError> {
+        Self::start_knowing(PROTOCOL_VERSION, home, genesis, pool, replies)
+    }
+
+    /// The same in software that knows the ledger's rules up to this version.
+    pub fn start_knowing(
+        rules: u64,
+        home: &Path,
+        genesis: Arc<Genesis>,
+        pool: Mempool,
+        replies: impl Fn(Reply) + Send + 'static,
+    ) -> Result<Started, ExecutorError> {
         let (mut store, opened) = Store::open(&home.join(FOLDER), Arc::clone(&genesis))?;
-        let brought_up = guarded(|| replay::bring_up(&mut store, genesis));
+        let brought_up = guarded(|| replay::bring_up(&mut store, genesis, rules));
         let tip = brought_up.inspect_err(|error| doubt(&store, error))?;
         let (ledger, setter) = Ledger::new(store.reader(), replay::certified_tip(&store.reader())?);
         let newest = newest(&store)?;
@@ -192,6 +204,11 @@ impl Executor {
     /// Makes the store durable; answered by [`Reply::Durable`].
     pub fn sync(&self) -> Result<(), Gone> {
         self.tell(Command::Sync)
+    }
+
+    /// Says how much of the ledger is kept, from now on; at first all of it.
+    pub fn retain(&self, retain: Retain) -> Result<(), Gone> {
+        self.tell(Command::Retain(retain))
     }
 
     /// Writes down everything about a block whose result differs from the certified one, whose header is told where

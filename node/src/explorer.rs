@@ -3,16 +3,22 @@
 //! Each page is a function from a small view to HTML; nothing in here reads the ledger but the handlers.
 
 pub mod assets;
+mod attacks;
 pub mod block;
+pub mod change;
 pub mod chart;
+mod consortium;
 pub mod decode;
+pub mod glance;
 pub(crate) mod handlers;
 pub mod identity;
 pub mod layout;
 pub mod members;
 pub mod notice;
 pub mod overview;
+mod paper;
 pub mod parts;
+pub mod patients;
 pub mod results;
 pub mod search;
 pub mod time;

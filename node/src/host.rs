@@ -3,27 +3,30 @@
 mod phases;
 mod timers;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use consensus::{
-    Batch, CheckpointCertificate, Divergence, Ed25519, Effect, Effects, Record, Replica, Seq, Time,
-    Timer, ValidBatch, Want,
+    Batch, CheckpointCertificate, Digest, Divergence, Ed25519, Effect, Effects, Record,
+    RecoverError, Replica, ReplicaId, Seq, Standing, Time, Timer, ValidBatch, Want,
 };
 use contract::BlockTime;
 use tracing::{debug, error, info, warn};
 
 use crate::{
+    accuser::Accuser,
+    checkpoints::Checkpoints,
     clock::Clock,
     executor::{Executor, ExecutorError, Gone, Mismatch},
     limits,
     mempool::Mempool,
     metrics::Metrics,
     network::{
-        Network,
+        MemberIndex, Network,
         frame::{Frame, Kind},
     },
     roster::Roster,
     sync::{Fetcher, Range, Source},
+    term::{Term, TermError},
     votelog::{VoteLog, VoteLogError},
 };
 use phases::Phases;
@@ -49,6 +52,12 @@ pub enum HostError {
     /// This node's result of a block is not the certified one.
     #[error("{0}: this node signs nothing more, and its reads are not to be trusted")]
     Diverged(Mismatch),
+    /// The ledger's account of the next epoch cannot be used.
+    #[error(transparent)]
+    Term(#[from] TermError),
+    /// The vote log and the store do not fit together.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
     /// The driver's thread ended without a word.
     #[error("the driver's thread ended by a fault of this program")]
     Broken,
@@ -69,6 +78,12 @@ pub struct Parts {
     pub fetcher: Fetcher,
     /// Whom to ask for the certified header when this node's is another one.
     pub source: Source,
+    /// Tells the ledger of contradictions.
+    pub accuser: Accuser,
+    /// Notes who signed which result.
+    pub checkpoints: Checkpoints,
+    /// The running epoch.
+    pub term: Arc<Term>,
     /// What was noticed of members.
     pub roster: Roster,
     /// The clocks.
@@ -81,7 +96,7 @@ pub struct Parts {
 #[derive(Debug)]
 enum Held {
     All(Frame),
-    One(u16, Frame),
+    One(MemberIndex, Frame),
     Certified(CheckpointCertificate),
 }
 
@@ -132,9 +147,16 @@ impl Host {
                 if matches!(frame, consensus::Frame::ViewChange(_)) {
                     self.complain();
                 }
+                if let consensus::Frame::Checkpoint(own) = &frame {
+                    let body = own.body;
+                    self.note((body.seq, body.header), own.from);
+                }
                 self.held.push(Held::All(encoded(&frame)));
             }
-            Effect::Send(to, frame) => self.held.push(Held::One(to.get(), encoded(&frame))),
+            Effect::Send(to, frame) => {
+                let peer = self.parts.term.peer(to);
+                (self.held).extend(peer.map(|peer| Held::One(peer, encoded(&frame))));
+            }
             Effect::Certified(proven) => self.held.push(Held::Certified(proven.into_inner())),
             Effect::Execute(committed) => {
                 self.parts.executor.execute(committed)?;
@@ -143,13 +165,14 @@ impl Host {
             Effect::Arm(timer, wait) => self.timers.arm(timer, self.parts.clock.now().after(wait)),
             Effect::Disarm(timer) => self.timers.disarm(timer),
             Effect::Dropped(batch) => self.parts.pool.returned(batch.bytes()),
-            Effect::Forward(primary) => self.forward(primary.get()),
+            Effect::Forward(primary) => self.forward(primary),
             Effect::Evidence(evidence) => {
                 warn!(
                     event = "equivocation",
                     ?evidence,
                     "a member contradicted itself"
                 );
+                self.parts.accuser.accuse(*evidence);
             }
             Effect::Diverged(divergence) => self.diverge(divergence),
         }
@@ -165,6 +188,13 @@ impl Host {
             self.unflushed = self.unflushed.saturating_add(1);
         }
         Ok(())
+    }
+
+    /// Notes whose result of a block which header is.
+    fn note(&self, result: (Seq, Digest), member: ReplicaId) {
+        self.parts
+            .checkpoints
+            .signed(&self.parts.term, result, member);
     }
 
     /// Makes all records durable with one flush.
@@ -196,6 +226,9 @@ impl Host {
     /// A block is final.
     fn certified(&mut self, certificate: CheckpointCertificate) -> Result<(), HostError> {
         let height = certificate.seq.get();
+        self.parts
+            .checkpoints
+            .certified(&self.parts.term, &certificate);
         info!(
             event = "block_certified",
             height,
@@ -216,7 +249,9 @@ impl Host {
         let Some(log) = &mut self.parts.log else {
             return Ok(());
         };
-        if log.wants_roll() {
+        // A log that goes on in a later epoch must keep what stands there.
+        let voter = matches!(replica.standing(), Standing::Voter(_));
+        if voter && log.wants_roll() {
             log.roll(&replica.carry_over())?;
         }
         if !self.syncing && log.wants_release(replica.settled()) {
@@ -264,11 +299,13 @@ impl Host {
     }
 
     /// Sends the oldest pending transaction to the primary again.
-    fn forward(&self, primary: u16) {
-        if let Some(bytes) = self.parts.pool.oldest() {
+    fn forward(&self, primary: ReplicaId) {
+        if let Some(bytes) = self.parts.pool.oldest()
+            && let Some(peer) = self.parts.term.peer(primary)
+        {
             self.parts
                 .network
-                .send(primary, Frame::new(Kind::Transaction, bytes));
+                .send(peer, Frame::new(Kind::Transaction, bytes));
         }
     }
 
@@ -281,8 +318,34 @@ impl Host {
         }
     }
 
+    /// Goes on to another epoch: what ran for the last one is over, and nothing of it waits to be sent.
+    pub fn enter(&mut self, term: Arc<Term>) -> Result<(), HostError> {
+        self.commit()?;
+        self.timers = Timers::default();
+        self.phases = Phases::default();
+        self.parts.term = term;
+        Ok(())
+    }
+
+    /// The vote log, for the next epoch's replica.
+    pub const fn log(&mut self) -> &mut Option<VoteLog> {
+        &mut self.parts.log
+    }
+
+    /// All peers that frames go out to now.
+    pub fn reachable(&self) -> Vec<MemberIndex> {
+        self.parts.network.reachable()
+    }
+
+    /// Sends a peer what it asked for; nothing has to be durable for that.
+    pub fn answer(&self, to: MemberIndex, frames: &[consensus::Frame]) {
+        for frame in frames {
+            self.parts.network.send(to, encoded(frame));
+        }
+    }
+
     /// Sends a member that is back what waits here: it may have missed it.
-    pub fn greet(&self, member: u16) {
+    pub fn greet(&self, member: MemberIndex) {
         for bytes in self.parts.pool.waiting(limits::GREETING) {
             self.parts
                 .network

@@ -2,18 +2,25 @@
 
 pub(crate) mod app;
 mod authenticate;
+mod behind;
+mod desk;
+mod enrol;
+mod evaluate;
 mod events;
 pub(crate) mod gate;
+mod history;
 pub(crate) mod input;
 pub(crate) mod ledger;
+mod legacy;
 pub mod limits;
 mod listener;
+pub(crate) mod members;
 mod openapi;
 mod operations;
 pub mod problem;
-pub mod rate;
 pub(crate) mod reads;
 mod registry;
+mod server;
 pub(crate) mod status;
 mod submit;
 #[cfg(test)]
@@ -138,11 +145,47 @@ fn patient_api(app: &App) -> Router {
         .route("/v1/sign-in/hello", post(authenticate::hello))
         .route("/v1/sign-in/confirm", post(authenticate::confirm))
         .route("/v1/sessions/{sid}", get(registry::session))
+        .route("/v1/server", get(server::server))
+        .route("/v1/consortium", get(server::members))
+        .route("/v1/record", post(server::record))
+        .route("/v1/history", post(history::history))
+        .route("/v1/patient/transactions", post(submit::of_a_patient))
+        .route("/v1/deal", post(evaluate::deal))
+        .route("/v1/evaluate", post(evaluate::evaluate))
+        .route("/v1/evaluate/confirm", post(evaluate::confirm))
+        .route("/v1/enrol/apply", post(enrol::apply))
+        .route("/v1/enrol/accept", post(enrol::accept))
+        .merge(legacy_api())
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method);
     routes
         .layer(middleware::from_fn_with_state(app.clone(), watched))
         .with_state(app.clone())
+}
+
+/// The second paper's addresses, under the names that its program gives them.
+fn legacy_api() -> Router<App> {
+    Router::new()
+        .route(
+            "/v1/legacy/limbasiya/register_server",
+            post(legacy::register_server),
+        )
+        .route(
+            "/v1/legacy/limbasiya/register_user",
+            post(legacy::register_user),
+        )
+        .route(
+            "/v1/legacy/limbasiya/authenticate",
+            post(legacy::authenticate),
+        )
+        .route(
+            "/v1/legacy/limbasiya/update_password",
+            post(legacy::update_password),
+        )
+        .route(
+            "/v1/legacy/limbasiya/update_server_db",
+            post(legacy::update_server_db),
+        )
 }
 
 /// For members: the same status, the ledger as JSON, the explorer.
@@ -155,8 +198,19 @@ fn member_api(app: &App) -> Router {
         .route("/v1/transactions/{hash}", get(ledger::transaction))
         .route("/v1/transactions/{hash}/receipt", get(ledger::receipt))
         .route("/v1/identities/{aid}", get(ledger::identity))
+        .route("/v1/members", get(members::members))
+        .route("/v1/evidence", get(members::evidence))
+        .route("/v1/divergences", get(members::divergences))
         .route("/v1/results", get(ledger::results))
         .route("/v1/events", get(events::events))
+        .route("/v1/desk/admit", post(desk::admit))
+        .route("/v1/desk/waiting", get(desk::waiting))
+        .route("/v1/desk/revoke", post(desk::revoke))
+        .route("/v1/desk/cancel", post(desk::cancel))
+        .route("/v1/desk/shred", post(desk::shred))
+        .route("/v1/desk/recovery", post(desk::siblings))
+        .route("/v1/desk/disclosures", post(desk::request))
+        .route("/v1/desk/disclosures/open", post(desk::open))
         .route("/v1/openapi.json", get(openapi::document));
     let explorer = Router::new()
         .route("/", get(pages::home))
@@ -167,6 +221,9 @@ fn member_api(app: &App) -> Router {
         .route("/results.csv", get(pages::csv))
         .route("/results.ndjson", get(pages::ndjson))
         .route("/members", get(pages::members_page))
+        .route("/research", get(pages::research_page))
+        .route("/research/attacks", get(pages::attacks_page))
+        .route("/research/tables/{file}", get(pages::table_csv))
         .route("/search", get(pages::search))
         .route("/login", get(pages::login).post(pages::sign_in))
         .route("/logout", post(pages::leave))

@@ -7,9 +7,11 @@
 //! keys/tls.crt       the self-signed certificate over it, PEM, not secret
 //! ```
 //!
-//! Keys are made once, for a home that has none. No command ever makes them again.
+//! Keys are made once, for a home that has none. No command ever makes them again; `key rotate` makes another member key
+//! beside the present one ([`rotation`]).
 
 mod file;
+pub mod rotation;
 
 use std::fmt;
 use std::io;

@@ -3,17 +3,24 @@
 //! It never writes. Only blocks with a certificate at this node are final; what is executed
 //! but not certified yet is pending, and no question about identities or results sees it.
 
+mod excerpts;
+pub mod histories;
+mod proofs;
+
 use std::sync::Arc;
 
 use consensus::CheckpointCertificate;
 use contract::{
-    ContractId, Genesis, Header, HeaderHash, Height, SessionId, Snapshot, StateError, StateProof,
-    TransactionHash, merkle,
+    ContractId, Genesis, Header, HeaderHash, Height, ServerId, SessionId, Snapshot, StateError,
+    StateProof, TransactionHash, merkle,
 };
 use patient::receipt::{self, Bytes, Receipt};
 use tokio::sync::watch;
 
+use crate::snapshot::{serve::Server, wire::Request};
 use crate::store::Reader;
+
+pub use excerpts::Asked;
 
 pub use crate::store::{
     CertifiedBytes, Cursor, Located, NotACursor, PAGE_ROWS_MAX, Page, ResultForm, ResultQuery,
@@ -48,6 +55,7 @@ pub enum LedgerError {
 #[derive(Debug, Clone)]
 pub struct Ledger {
     reader: Reader,
+    snapshots: Server,
     tip: watch::Receiver<Arc<Tip>>,
     certified: watch::Receiver<Height>,
 }
@@ -74,11 +82,33 @@ impl Ledger {
         let (certified, certified_receiver) = watch::channel(tip.height);
         let (tip, tip_receiver) = watch::channel(Arc::new(tip));
         let ledger = Self {
+            snapshots: Server::new(reader.clone()),
             reader,
             tip: tip_receiver,
             certified: certified_receiver,
         };
         (ledger, TipSetter { tip, certified })
+    }
+
+    /// The answer to a request of a member that takes a snapshot; none if it is no such request.
+    pub fn snapshot_answer(&self, request: &[u8]) -> Option<Vec<u8>> {
+        let request = Request::decode(request)?;
+        Some(self.snapshots.answer(&request, self.certified().height))
+    }
+
+    /// The store's reading side.
+    pub(crate) const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// The lowest height whose state was ever here.
+    pub fn base(&self) -> Height {
+        self.reader.base()
+    }
+
+    /// The lowest block whose body is kept here.
+    pub fn lowest(&self) -> Height {
+        self.reader.lowest()
     }
 
     /// The rules.
@@ -116,9 +146,14 @@ impl Ledger {
         self.reader.transaction(hash, self.executed())
     }
 
-    /// The sign-in of a session, in a certified block.
-    pub fn session(&self, sid: &SessionId) -> Result<Option<ResultRow>, StoreError> {
-        self.reader.session(sid, self.certified().height)
+    /// The sign-in of a session in a certified block: at this server, or the first one at any. Its number alone names none:
+    /// whoever sees it travel can record the same number with a patient of its own.
+    pub fn session(
+        &self,
+        sid: &SessionId,
+        server: Option<&ServerId>,
+    ) -> Result<Option<ResultRow>, StoreError> {
+        self.reader.session(sid, server, self.certified().height)
     }
 
     /// Sign-ins in certified blocks, the newest first.
@@ -136,6 +171,21 @@ impl Ledger {
         Snapshot::new(self.reader.clone(), height.min(self.certified().height))
     }
 
+    /// The state after an executed block, certified or not: what the node itself goes by.
+    pub(crate) fn state_executed(&self, height: Height) -> Snapshot<Reader> {
+        Snapshot::new(self.reader.clone(), height)
+    }
+
+    /// The header of an executed block.
+    pub fn header(&self, height: Height) -> Result<Option<Header>, StoreError> {
+        self.reader.header(height)
+    }
+
+    /// The certificate of a block, if it has one of its own here.
+    pub fn certificate(&self, height: Height) -> Result<Option<CheckpointCertificate>, StoreError> {
+        self.reader.certificate(height)
+    }
+
     /// What is, or that nothing is, under a contract's key in the state of the certified
     /// block that is returned beside the proof.
     pub fn prove(
@@ -149,12 +199,31 @@ impl Ledger {
     }
 
     /// The receipt of a transaction; none before its block has a certificate of its own here.
-    pub fn receipt(&self, hash: &TransactionHash) -> Result<Option<Receipt>, StoreError> {
+    pub fn receipt(&self, hash: &TransactionHash) -> Result<Option<Receipt>, LedgerError> {
         let Some(located) = self.reader.transaction(hash, self.certified().height)? else {
             return Ok(None);
         };
-        let block = self.reader.block(located.height)?;
-        Ok(block.and_then(|block| receipt_of(self.genesis(), &block, located.index)))
+        match self.reader.block(located.height)? {
+            Some(block) => self.receipt_in(&block, located.index),
+            None => Ok(None),
+        }
+    }
+
+    /// The receipt of the transaction at `index` of a block: its place, the block's certificate,
+    /// and how the committee that gave it came to be.
+    pub fn receipt_in(
+        &self,
+        block: &StoredBlock,
+        index: u32,
+    ) -> Result<Option<Receipt>, LedgerError> {
+        let Some(mut receipt) = place_in(self.genesis(), block, index) else {
+            return Ok(None);
+        };
+        let epochs = proofs::epochs_before(&self.reader, &self.state(), block.header.epoch)?;
+        Ok(epochs.map(|epochs| {
+            receipt.epochs = epochs;
+            receipt
+        }))
     }
 
     /// The bytes of header, batch and certificate of a block, for a peer that lacks it.
@@ -163,8 +232,9 @@ impl Ledger {
     }
 }
 
-/// The receipt of the transaction at `index` of a block; none without a certificate.
-pub fn receipt_of(genesis: &Genesis, block: &StoredBlock, index: u32) -> Option<Receipt> {
+/// The place of the transaction at `index` of a block under the block's certificate; a whole
+/// receipt in the first epoch only. None without a certificate.
+pub fn place_in(genesis: &Genesis, block: &StoredBlock, index: u32) -> Option<Receipt> {
     let certificate = block.certificate.as_ref()?;
     let at = usize::try_from(index).ok()?;
     let transactions: Vec<merkle::Hash> = block

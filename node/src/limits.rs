@@ -1,14 +1,15 @@
 //! Every bound of the node in one place: what a peer, a client or a slow disk can make it hold, and for how long it waits.
 //!
-//! Limits that all members must share (batch size, window, shares) are genesis parameters and live in `contract`.
+//! Limits that all members must share (batch size, window, shares) are parameters of the ledger: `contract` names them, the
+//! genesis file begins with them, and the members may change them for a next epoch ([`crate::term::Term::rules`]).
 
 use std::time::Duration;
 
 /// Longest frame on a consensus stream, its payload in octets: 16 MiB.
 pub const FRAME: usize = 16 * 1024 * 1024;
 
-/// Longest frame with one submitted transaction: a bundle of results is at most 128 KiB.
-pub const TRANSACTION_FRAME: usize = 160 * 1024;
+/// Longest frame with one submitted transaction: the longest bundle of results that members may ever agree on, 1 MiB.
+pub const TRANSACTION_FRAME: usize = 1024 * 1024;
 
 /// Frames a peer's queue may hold before the newest are dropped, in octets: 8 MiB. STATUS makes dropped votes good.
 pub const PEER_QUEUE_BYTES: usize = 8 * 1024 * 1024;
@@ -76,6 +77,9 @@ pub const SYNC_TIMEOUT: Duration = Duration::from_secs(5);
 /// Sync requests of one peer that are answered at the same time.
 pub const SYNC_STREAMS: usize = 4;
 
+/// How long after an answer to somebody in an ended epoch, or without a seat, he gets the next one.
+pub const LATECOMER_PAUSE: Duration = Duration::from_millis(50);
+
 /// How long members are asked for the certified header of a block whose result here is another one.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -85,6 +89,9 @@ pub const HEADER_RETRY: Duration = Duration::from_millis(100);
 /// Verdicts on signatures that the edge remembers, so that each node checks each signature once.
 pub const KNOWN_VERDICTS: usize = 262_144;
 
+/// Octets of checked batches that are kept until they are executed: 4 MiB. Others are read again.
+pub const CHECKED_BATCHES: usize = 4 * 1024 * 1024;
+
 /// Submitted transactions that wait to be sent to the other members.
 pub const OUTLET: usize = 4_096;
 
@@ -93,3 +100,6 @@ pub const GREETING: usize = 2 * 1024 * 1024;
 
 /// How long the parts have to finish after SIGTERM before the process leaves anyway.
 pub const SHUTDOWN: Duration = Duration::from_millis(4_500);
+
+/// Contradictions that wait to be told to the ledger; further ones are dropped.
+pub const EVIDENCE_WAITING: usize = 64;

@@ -5,6 +5,7 @@
 //! in the middle of a step; it is held for map operations only: never while a signature is
 //! checked, never across an await, and no error leaves while it is held.
 
+mod checked;
 mod pool;
 mod ticket;
 mod verdicts;
@@ -12,13 +13,15 @@ mod verdicts;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use consensus::Pending;
+use contract::batch::Memory;
 use contract::{
-    BlockTime, CheckedBatch, Genesis, Height, Outcome, SignedTransaction, TransactionHash,
-    encode_batch,
+    BlockTime, CheckedBatch, Genesis, Height, Outcome, Parameters, Root, SignedTransaction,
+    TransactionHash,
 };
 use tokio::sync::{Notify, mpsc};
 
 use crate::clock::Clock;
+use crate::mempool::checked::Checked;
 use crate::mempool::pool::{Limits, Pool};
 use crate::mempool::verdicts::Verdicts;
 
@@ -31,6 +34,7 @@ struct Shared {
     clock: Clock,
     pool: Mutex<Pool>,
     verdicts: Verdicts,
+    checked: Mutex<Checked>,
     changed: Arc<Notify>,
 }
 
@@ -54,12 +58,13 @@ impl Mempool {
         clock: Clock,
         outlet: mpsc::Sender<Arc<[u8]>>,
     ) -> (Self, Submitter) {
-        let pool = Pool::new(Limits::of(genesis.parameters()));
+        let pool = Pool::new(Limits::of(&genesis));
         let shared = Arc::new(Shared {
             genesis,
             clock,
             pool: Mutex::new(pool),
             verdicts: Verdicts::default(),
+            checked: Mutex::default(),
             changed: Arc::default(),
         });
         let submitter = Submitter {
@@ -99,17 +104,30 @@ impl Mempool {
 
     /// A batch with this time of at most `bytes_max` bytes; `None` if nothing waits.
     pub fn cut(&self, bytes_max: usize, time: BlockTime) -> Option<Vec<u8>> {
-        let bytes_max = bytes_max.min(self.0.batch_bytes_max());
-        let transactions = self.0.pool().cut(bytes_max, time);
-        (!transactions.is_empty())
-            .then(|| encode_batch(time, transactions.iter().map(AsRef::as_ref)))
+        let mut pool = self.0.pool();
+        let bytes_max = bytes_max.min(pool.batch_bytes_max());
+        let transactions = pool.cut(bytes_max, time);
+        drop(pool);
+        if transactions.is_empty() {
+            return None;
+        }
+        let (batch, bytes) = CheckedBatch::assemble(time, transactions);
+        self.0.checked().keep(batch);
+        Some(bytes)
     }
 
     /// A batch with this time, but only if what waits fills one.
     pub fn cut_full(&self, bytes_max: usize, time: BlockTime) -> Option<Vec<u8>> {
-        let bytes_max = bytes_max.min(self.0.batch_bytes_max());
-        let full = self.0.pool().fills(bytes_max);
+        let pool = self.0.pool();
+        let bytes_max = bytes_max.min(pool.batch_bytes_max());
+        let full = pool.fills(bytes_max);
+        drop(pool);
         full.then(|| self.cut(bytes_max, time)).flatten()
+    }
+
+    /// The batch with this digest as it was checked or cut here, given away.
+    pub fn take_checked(&self, digest: &Root) -> Option<CheckedBatch> {
+        self.0.checked().take(digest)
     }
 
     /// A view change dropped this batch: its transactions wait again, also where they
@@ -125,6 +143,16 @@ impl Mempool {
                 drop(self.0.admit(transaction));
             }
         }
+        self.0.changed.notify_one();
+    }
+
+    /// An epoch has ended: nothing is proposed any more, and everything that is not executed waits again, as far as
+    /// the rules of the next one allow it.
+    pub fn enter(&self, rules: &Parameters) {
+        let mut pool = self.0.pool();
+        pool.requeue_all();
+        pool.govern(rules);
+        drop(pool);
         self.0.changed.notify_one();
     }
 
@@ -153,7 +181,7 @@ impl Submitter {
         let shared = Arc::clone(&self.shared);
         let copy = Arc::clone(&bytes);
         let admitted = tokio::task::spawn_blocking(move || {
-            let transaction = SignedTransaction::decode(copy.to_vec())?;
+            let transaction = SignedTransaction::decode(copy)?;
             let fresh = shared.admit(&transaction)?;
             let ticket = shared.pool().ticket(*transaction.hash());
             Ok::<_, SubmitError>((fresh, ticket))
@@ -168,6 +196,21 @@ impl Submitter {
         Ok(ticket)
     }
 
+    /// The same for one that this node signed, and in which it found every signature good: nothing is
+    /// checked again.
+    pub async fn submit_checked(
+        &self,
+        transaction: SignedTransaction,
+    ) -> Result<Ticket, SubmitError> {
+        self.shared.verdicts.note(*transaction.hash());
+        let fresh = self.shared.admit(&transaction)?;
+        let ticket = self.shared.pool().ticket(*transaction.hash());
+        if fresh && self.outlet.send(transaction.shared()).await.is_err() {
+            return Err(SubmitError::Stopping);
+        }
+        Ok(ticket)
+    }
+
     /// Takes in a transaction that another member sent. Checks signatures on this thread.
     /// True if it was new.
     pub fn gossiped(&self, bytes: Vec<u8>) -> Result<bool, SubmitError> {
@@ -175,15 +218,9 @@ impl Submitter {
         self.shared.admit(&transaction)
     }
 
-    /// Whether the signatures of a transaction were found good here; waits for a check
-    /// that is under way.
-    pub fn is_verified(&self, hash: &TransactionHash) -> bool {
-        self.shared.verdicts.is_good(hash)
-    }
-
     /// A proposal of the primary passed the vote-time check: its transactions are not cut
-    /// here meanwhile, and not checked again.
-    pub fn proposed(&self, batch: &CheckedBatch) {
+    /// here meanwhile, and neither it nor they are read or checked again.
+    pub fn proposed(&self, batch: CheckedBatch) {
         for transaction in batch.transactions() {
             self.shared.verdicts.note(*transaction.hash());
         }
@@ -191,6 +228,8 @@ impl Submitter {
         for transaction in batch.transactions() {
             pool.propose(transaction.hash());
         }
+        drop(pool);
+        self.shared.checked().keep(batch);
     }
 
     /// How many transactions wait, and their bytes.
@@ -199,17 +238,28 @@ impl Submitter {
     }
 }
 
+impl Memory for Submitter {
+    /// Waits for a check that is under way.
+    fn is_good(&self, hash: &TransactionHash) -> bool {
+        self.shared.verdicts.is_good(hash)
+    }
+
+    fn held(&self, hash: &TransactionHash) -> Option<SignedTransaction> {
+        self.shared.pool().held(hash)
+    }
+}
+
 impl Shared {
+    fn checked(&self) -> MutexGuard<'_, Checked> {
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn pool(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> BlockTime {
         BlockTime::new(self.clock.wall_ms())
-    }
-
-    fn batch_bytes_max(&self) -> usize {
-        usize::try_from(self.genesis.parameters().batch_bytes_max).unwrap_or(usize::MAX)
     }
 
     /// Checks a transaction, once, and takes it in. False if it waits here already.
@@ -220,9 +270,7 @@ impl Shared {
             return Ok(false);
         }
         self.verdicts
-            .judge(transaction.hash(), || {
-                transaction.check(self.genesis.chain(), self.genesis.parameters())
-            })
+            .judge(transaction.hash(), || transaction.check_signatures())
             .map_err(SubmitError::Invalid)?;
         let mut pool = self.pool();
         let fresh = pool.admits(transaction, now)?;

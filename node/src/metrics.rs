@@ -105,6 +105,12 @@ pub struct Metrics {
     pub phase_duration: Histograms<Step>,
     /// Members missing to a quorum, 0 when there is one.
     pub quorum_missing: Gauge,
+    /// 1 for each member whose vote the oldest open block lacks while nothing moves.
+    pub vote_awaited: Family<Member, Gauge>,
+    /// No vote is given at or below this height.
+    pub low_water_mark: Gauge,
+    /// No vote is given above this height.
+    pub high_water_mark: Gauge,
     /// Unix time of each member's newest frame.
     pub last_vote: Family<Member, Level>,
     /// Newest certified height.
@@ -161,6 +167,9 @@ impl Metrics {
             commit_latency: seconds(),
             phase_duration: Family::new_with_constructor(seconds),
             quorum_missing: Gauge::default(),
+            vote_awaited: Family::default(),
+            low_water_mark: Gauge::default(),
+            high_water_mark: Gauge::default(),
             last_vote: Family::default(),
             checkpoint_height: Gauge::default(),
             peers: Gauge::default(),
@@ -232,6 +241,21 @@ impl Metrics {
             "quorum_missing",
             "Members missing to a quorum",
             self.quorum_missing.clone(),
+        );
+        consensus.register(
+            "vote_awaited",
+            "1 while the oldest open block lacks this member's vote and nothing moves",
+            self.vote_awaited.clone(),
+        );
+        consensus.register(
+            "low_water_mark",
+            "No vote is given at or below this height",
+            self.low_water_mark.clone(),
+        );
+        consensus.register(
+            "high_water_mark",
+            "No vote is given above this height",
+            self.high_water_mark.clone(),
         );
         consensus.register(
             "member_last_vote_timestamp_seconds",

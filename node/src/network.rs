@@ -6,6 +6,8 @@
 
 pub mod address;
 mod behaviour;
+mod dial;
+mod directory;
 pub mod frame;
 mod inbound;
 mod links;
@@ -13,10 +15,13 @@ mod outbound;
 mod queue;
 mod swarm;
 mod sync;
+mod tasks;
+mod voice;
 
 use std::{fmt, future::Future, net::SocketAddr, sync::Arc};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tracing::debug;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -24,16 +29,19 @@ use crate::{
     metrics::{Metrics, Reason},
 };
 use address::Address;
+use directory::{Admission, Directory};
 use frame::{Frame, Kind};
-use queue::Queue;
+use swarm::Change;
 
 pub use sync::AskError;
+pub use voice::Voice;
 
-/// Index of a member in genesis order.
+/// A peer's place in this process's network: the founding members in genesis order, then the others in the order in which
+/// they were first admitted. It is no place in a committee, and nobody else ever gets it.
 pub type MemberIndex = u16;
 
 /// One member as the network sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Its name, for logs and metrics.
     pub name: String,
@@ -45,7 +53,7 @@ pub struct Peer {
 
 /// What the network is told at its start.
 pub struct Settings {
-    /// All members in genesis order, this node included.
+    /// Those who are admitted from the start, this node included; they get the first places in this order.
     pub members: Vec<Peer>,
     /// This node's place among them.
     pub me: MemberIndex,
@@ -59,6 +67,8 @@ pub struct Settings {
     pub clock: Clock,
     /// The node's metrics.
     pub metrics: Metrics,
+    /// Speaks in this node's place; a test's Byzantine member has one.
+    pub voice: Option<Arc<dyn Voice>>,
 }
 
 impl fmt::Debug for Settings {
@@ -139,50 +149,103 @@ pub enum NetworkError {
 #[derive(Clone)]
 pub struct Network {
     me: MemberIndex,
-    queues: Arc<[Queue]>,
+    directory: Directory,
+    changes: mpsc::UnboundedSender<Change>,
     asker: sync::Asker,
+    clock: Clock,
     metrics: Metrics,
+    voice: Option<Arc<dyn Voice>>,
 }
 
 impl Network {
-    /// Listens, and keeps one connection to every other member from now on until `stop` turns true.
+    /// Listens, and keeps one connection to every admitted peer from now on until `stop` turns true.
     pub fn start(
         settings: Settings,
         inbox: impl Inbox,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, NetworkError> {
         probe(settings.listen)?;
-        let directory = Directory::new(&settings)?;
         let (mut swarm, protocols) = behaviour::build(&settings)?;
-        swarm::listen(&mut swarm, settings.listen)?;
+        let (changes, told) = mpsc::unbounded_channel();
         let control = swarm.behaviour().streams.new_control();
-        let (queues, drains): (Vec<_>, Vec<_>) =
-            settings.members.iter().map(|_| Queue::new()).unzip();
+        let directory = Directory::default();
         let network = Self {
             me: settings.me,
-            queues: queues.into(),
-            asker: sync::Asker::new(control, directory.clone(), protocols.sync.clone()),
-            metrics: settings.metrics.clone(),
+            directory: directory.clone(),
+            changes,
+            asker: sync::Asker::new(control, directory, protocols.sync.clone()),
+            clock: settings.clock,
+            metrics: settings.metrics,
+            voice: settings.voice,
         };
-        let parts = swarm::Parts {
-            settings,
-            directory,
-            protocols,
-            network: network.clone(),
-        };
-        swarm::spawn(swarm, parts, drains, inbox, stop)?;
+        for peer in &settings.members {
+            let bad = || NetworkError::BadKey {
+                name: peer.name.clone(),
+            };
+            network.admit(peer).ok_or_else(bad)?;
+        }
+        if network.directory.id(settings.me) != Some(*swarm.local_peer_id()) {
+            let name = network.directory.name(settings.me);
+            return Err(NetworkError::WrongKey { name });
+        }
+        swarm::listen(&mut swarm, settings.listen)?;
+        tasks::spawn(swarm, &network, protocols, told, (inbox, stop))?;
         Ok(network)
+    }
+
+    /// Lets a peer in and tells its place; `None` when its network key is not one.
+    pub fn admit(&self, peer: &Peer) -> Option<MemberIndex> {
+        let admission = self.directory.admit(peer, self.clock)?;
+        let member = admission.member();
+        match admission {
+            Admission::New(member, drain) => self.change(Change::New(member, drain)),
+            Admission::Again(member) => self.change(Change::Again(member)),
+            Admission::Known(_) => {}
+        }
+        Some(member)
+    }
+
+    /// Lets nobody in any more but these and this node; others are disconnected.
+    pub fn restrict(&self, admitted: &[MemberIndex]) {
+        for member in self.directory.admitted() {
+            if member != self.me && !admitted.contains(&member) {
+                self.directory.dismiss(member);
+                self.change(Change::Dismissed(member));
+            }
+        }
+    }
+
+    /// Tells the task that owns the swarm.
+    fn change(&self, change: Change) {
+        if self.changes.send(change).is_err() {
+            debug!("the network has stopped");
+        }
+    }
+
+    /// All peers but this node that frames go out to now.
+    pub fn reachable(&self) -> Vec<MemberIndex> {
+        let mut members = self.directory.admitted();
+        members.retain(|member| self.connected(*member));
+        members
     }
 
     /// Queues a frame for one member; dropped when it is absent or its queue is full.
     pub fn send(&self, to: MemberIndex, frame: Frame) {
-        let Some(queue) = self.queues.get(usize::from(to)) else {
+        match &self.voice {
+            None => self.put(to, frame),
+            Some(voice) => voice
+                .says(to, frame)
+                .into_iter()
+                .for_each(|said| self.put(to, said)),
+        }
+    }
+
+    /// Queues a frame as it is.
+    fn put(&self, to: MemberIndex, frame: Frame) {
+        let Some(entry) = self.directory.entry(to).filter(|_| to != self.me) else {
             return;
         };
-        if to == self.me {
-            return;
-        }
-        if let Err(dropped) = queue.push(frame) {
+        if let Err(dropped) = entry.queue.push(frame) {
             self.metrics
                 .dropped_frames
                 .get_or_create(&Reason {
@@ -192,28 +255,22 @@ impl Network {
         }
     }
 
-    /// Queues a frame for all other members.
+    /// Queues a frame for all other admitted peers.
     pub fn broadcast(&self, frame: &Frame) {
-        for to in (0..).take(self.queues.len()) {
+        for to in self.directory.admitted() {
             self.send(to, frame.clone());
         }
     }
 
     /// Whether frames to this member go out now.
     pub fn connected(&self, member: MemberIndex) -> bool {
-        self.queues
-            .get(usize::from(member))
-            .is_some_and(Queue::is_open)
+        let entry = self.directory.entry(member);
+        entry.is_some_and(|entry| entry.queue.is_open())
     }
 
     /// Asks one member for blocks.
     pub async fn ask(&self, member: MemberIndex, request: Vec<u8>) -> Result<Vec<u8>, AskError> {
         self.asker.ask(member, request).await
-    }
-
-    /// The queue of one member.
-    fn queue(&self, member: MemberIndex) -> Option<&Queue> {
-        self.queues.get(usize::from(member))
     }
 }
 
@@ -222,37 +279,6 @@ impl fmt::Debug for Network {
         f.debug_struct("Network")
             .field("me", &self.me)
             .finish_non_exhaustive()
-    }
-}
-
-/// Who has which `PeerId`.
-#[derive(Clone, Debug)]
-struct Directory(Arc<[libp2p::PeerId]>);
-
-impl Directory {
-    /// From the members' keys; this node's own key must be the one of its entry.
-    fn new(settings: &Settings) -> Result<Self, NetworkError> {
-        let ids: Result<Vec<_>, _> = settings
-            .members
-            .iter()
-            .map(|member| {
-                behaviour::peer_id(&member.key).ok_or_else(|| NetworkError::BadKey {
-                    name: member.name.clone(),
-                })
-            })
-            .collect();
-        Ok(Self(ids?.into()))
-    }
-
-    /// The `PeerId` of a member.
-    fn id(&self, member: MemberIndex) -> Option<libp2p::PeerId> {
-        self.0.get(usize::from(member)).copied()
-    }
-
-    /// The member with a `PeerId`.
-    fn member(&self, id: &libp2p::PeerId) -> Option<MemberIndex> {
-        let place = self.0.iter().position(|known| known == id)?;
-        MemberIndex::try_from(place).ok()
     }
 }
 

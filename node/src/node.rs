@@ -1,45 +1,60 @@
 //! Wires the parts, in the order in which they recover, and stops them in the order in which they depend on each other.
 
 mod foundation;
+mod joining;
 mod lock;
 mod ports;
 mod recovery;
+mod serving;
+mod wiring;
 
-use std::{fmt, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{
+    fmt,
+    path::PathBuf,
+    pin::{Pin, pin},
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
 
-use consensus::{CommitteeError, Effects, RecoverError};
-use contract::GenesisError;
-use tokio::sync::{mpsc, oneshot, watch};
+use consensus::{RecoverError, Seq};
+use contract::{GenesisError, Member, genesis::PROTOCOL_VERSION};
+use tokio::sync::{oneshot, watch};
 use tracing::{debug, error, info, warn};
-use zeroize::Zeroizing;
 
 use crate::{
+    checkpoints::Checkpoints,
     clock::Clock,
     config::Config,
-    driver::{self, Driver, Ended, Event, Publisher},
-    edge::{self, Edge},
+    control::{self, Control},
+    driver::Ended,
+    epochs::EpochsError,
     executor::{Executor, ExecutorError, Gone},
-    host::{self, Host, HostError},
+    host::HostError,
     http::{self, HttpError},
-    keys::KeyError,
+    keys::{
+        KeyError,
+        rotation::{self, RotationError},
+    },
     limits,
     metrics::Metrics,
-    network::{
-        self, MemberIndex, Network, NetworkError,
-        address::BadAddress,
-        frame::{Frame, Kind},
-    },
+    network::{NetworkError, Voice, address::BadAddress},
+    outbox::OutboxError,
+    renewal::Renewal,
     roster::Roster,
     services::Services,
-    status::NodeStatus,
-    sync::{self, Fetcher},
+    snapshot::install,
+    store::StoreError,
+    term::{TermError, Terms},
     votelog::VoteLogError,
 };
 
 use foundation::Foundation;
 use recovery::Recovered;
+use serving::Serving;
 
-pub use lock::{Lock, LockError};
+pub use foundation::MEMBER_FILE;
+pub use lock::{Lock, LockError, is_held};
 pub use ports::{Holder, PortError, check as check_ports};
 
 /// Why a node does not start, or had to stop.
@@ -66,6 +81,24 @@ pub enum NodeError {
         #[source]
         cause: GenesisError,
     },
+    /// The file that says who a newcomer is cannot be read.
+    #[error("cannot read {}: {cause}", path.display())]
+    NoMember {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// It says nothing of the kind.
+    #[error("{} does not describe a member: {cause}", path.display())]
+    BadMember {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        cause: serde_json::Error,
+    },
     /// The name is not in the genesis file.
     #[error("genesis.json has no member `{name}`; its members are {known}")]
     NotAMember {
@@ -85,9 +118,15 @@ pub enum NodeError {
     /// The key files cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The members' keys do not make a committee.
-    #[error("the members of genesis.json do not make a committee: {0}")]
-    Committee(#[from] CommitteeError),
+    /// A renewed key cannot be put in the place of the old one.
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
+    /// The ledger's account of its epoch cannot be used.
+    #[error(transparent)]
+    Term(#[from] TermError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A member's address cannot be dialled.
     #[error("the p2p address of member `{name}`: {cause}")]
     Address {
@@ -106,6 +145,12 @@ pub enum NodeError {
     /// The network does not start.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// The keys of sign-ins cannot be kept.
+    #[error(transparent)]
+    Epochs(#[from] EpochsError),
+    /// Accepted sign-ins cannot be kept.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
     /// The vote log cannot be opened.
     #[error(transparent)]
     VoteLog(#[from] VoteLogError),
@@ -140,8 +185,12 @@ pub struct Node {
     services: Services,
     stop: watch::Sender<bool>,
     driver: Option<oneshot::Receiver<Ended>>,
+    again: watch::Receiver<bool>,
     executor: Executor,
     executor_thread: JoinHandle<()>,
+    renewal: Renewal,
+    /// What serves patients beside the listeners.
+    serving: Vec<tokio::task::JoinHandle<()>>,
     lock: Lock,
 }
 
@@ -151,12 +200,71 @@ struct Shared {
     clock: Clock,
     metrics: Metrics,
     roster: Roster,
+    checkpoints: Checkpoints,
+    term: Terms,
     stopped: watch::Receiver<bool>,
+    variant: Variant,
+    again: watch::Sender<bool>,
 }
 
-/// Runs a node until `shutdown` comes, or until it cannot go on.
+/// How a node differs from the product's: in nothing, but for a member of a test.
+#[derive(Clone)]
+pub struct Variant {
+    /// Speaks in its place.
+    pub voice: Option<Arc<dyn Voice>>,
+    /// The newest version of the ledger's rules that it knows.
+    pub rules: u64,
+}
+
+impl Default for Variant {
+    fn default() -> Self {
+        Self {
+            voice: None,
+            rules: PROTOCOL_VERSION,
+        }
+    }
+}
+
+impl fmt::Debug for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variant")
+            .field("voice", &self.voice.is_some())
+            .field("rules", &self.rules)
+            .finish()
+    }
+}
+
+/// Runs a node until `shutdown` comes, or until it cannot go on. One that falls too far behind
+/// starts again with a snapshot of the others, one whose key was renewed with the new key.
 pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), NodeError> {
-    let mut node = Node::start(config)?;
+    run_variant(config, Variant::default(), shutdown).await
+}
+
+/// The same for a member of a test that differs from the product's nodes.
+pub async fn run_variant(
+    config: Config,
+    variant: Variant,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), NodeError> {
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            joined = joining::join(&config) => joined?,
+            () = &mut shutdown => return Ok(()),
+        }
+        if !once(config.clone(), variant.clone(), shutdown.as_mut()).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// Runs a node from start to stop; tells whether it is to start again.
+async fn once(
+    config: Config,
+    variant: Variant,
+    shutdown: Pin<&mut impl Future<Output = ()>>,
+) -> Result<bool, NodeError> {
+    let mut node = Node::start_variant(config, variant)?;
     let mut listeners = match http::bind(node.services.clone(), node.stop.subscribe()).await {
         Ok(bound) => tokio::spawn(bound.serve()),
         Err(cause) => {
@@ -164,10 +272,13 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
             return Err(cause.into());
         }
     };
+    let mut begin_again = node.again.clone();
     let ended = tokio::select! {
         () = shutdown => None,
+        _ = begin_again.wait_for(|again| *again) => None,
         ended = node.ended() => Some(ended),
     };
+    let again = *begin_again.borrow();
     // Both at once: together they have the time that one has.
     let (stopped, closed) = tokio::join!(
         node.stop(),
@@ -182,8 +293,13 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
             error!(event = "node_failed", %cause, "stopped");
             Err(cause.into())
         }
-        Some(Ended::Stopped) | None => stopped,
+        Some(Ended::Stopped) | None => stopped.map(|()| again),
     }
+}
+
+/// Who the node of a home is, if its genesis file and its keys fit together.
+pub fn identify(config: &Config) -> Result<Member, NodeError> {
+    Foundation::read(config).map(|base| base.me)
 }
 
 impl fmt::Debug for Node {
@@ -197,25 +313,59 @@ impl fmt::Debug for Node {
 impl Node {
     /// Recovers from the disk and starts every part. Must be called inside a multi-threaded runtime.
     pub fn start(config: Config) -> Result<Self, NodeError> {
+        Self::start_variant(config, Variant::default())
+    }
+
+    /// The same for a member of a test that differs from the product's nodes.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "the parts of a node in the order in which they start"
+    )]
+    pub fn start_variant(config: Config, variant: Variant) -> Result<Self, NodeError> {
         let clock = Clock::start();
         let lock = Lock::take(&config.home)?;
+        rotation::finish(&config.home)?;
         let base = Foundation::read(&config)?;
+        install::settle(&config.home).map_err(ExecutorError::from)?;
         ports::check(&config)?;
-        let recovered = Recovered::from_disk(&config, &base, clock)?;
+        let recovered = Recovered::from_disk(&config, &base, clock, variant.rules)?;
         let (stop, stopped) = watch::channel(false);
-        let roster = Roster::new(base.genesis.members().len());
+        let (terms, term) = watch::channel(Arc::new(recovered.term.clone()));
+        let (again, to_begin_again) = watch::channel(false);
+        let newest = Seq::new(recovered.started.ledger.certified().height.get());
         let shared = Shared {
             base,
             clock,
-            metrics: Metrics::new(1),
-            roster,
+            metrics: Metrics::new(u16::try_from(variant.rules).unwrap_or(u16::MAX)),
+            roster: Roster::default(),
+            checkpoints: Checkpoints::open(&config.home, clock, newest),
+            term,
             stopped,
+            variant,
+            again,
         };
         let ledger = recovered.started.ledger.clone();
         let submitter = recovered.submitter.clone();
         let executor = recovered.started.executor.clone();
-        let (status, driver, executor_thread) = shared.start(&config, recovered)?;
-        let Shared { base, metrics, .. } = shared;
+        let serving = Serving::open(&shared, &config, (&ledger, &submitter))?;
+        let (status, driver, executor_thread) = shared.start(&config, recovered, terms)?;
+        let renewal = shared.renew(&config, &ledger, &submitter);
+        let (epochs, collector, outbox, reports) = serving.handles();
+        let serving = serving.start(&shared.stopped);
+        let Shared {
+            base,
+            metrics,
+            checkpoints,
+            term,
+            ..
+        } = shared;
+        let control = Control {
+            home: config.home.clone(),
+            ledger: ledger.clone(),
+            genesis: config.genesis_path(),
+            keys: Arc::clone(&base.keys),
+        };
+        tokio::spawn(control::serve(control, stop.subscribe()));
         let services = Services {
             ledger,
             submitter,
@@ -224,17 +374,24 @@ impl Node {
             clock,
             config: Arc::new(config),
             metrics,
+            checkpoints,
             me: base.me,
-            index: base.index,
-            committee: base.committee,
+            term,
             genesis: base.genesis,
+            epochs,
+            collector,
+            outbox,
+            reports,
         };
         Ok(Self {
             services,
             stop,
             driver: Some(driver),
+            again: to_begin_again,
             executor,
             executor_thread,
+            renewal,
+            serving,
             lock,
         })
     }
@@ -242,6 +399,18 @@ impl Node {
     /// What listeners work with.
     pub const fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// Takes a snapshot of the other members into the home, if the node that ran there last asked
+    /// for one. [`run`] does this before each start.
+    pub async fn join(config: &Config) -> Result<(), NodeError> {
+        joining::join(config).await
+    }
+
+    /// Turns true when this node is to be stopped, and started again behind [`Self::join`]: it is too far behind for
+    /// blocks, or the ledger has given it the key that waits in its home.
+    pub fn again(&self) -> watch::Receiver<bool> {
+        self.again.clone()
     }
 
     /// Waits until the driver ends, because it was told to or cannot go on.
@@ -270,9 +439,19 @@ impl Node {
             while !self.executor_thread.is_finished() {
                 tokio::time::sleep(STOP_POLL).await;
             }
+            // They let go of their files, which the next start opens.
+            for task in self.serving.drain(..) {
+                if let Err(cause) = task.await {
+                    debug!(%cause, "a task did not end in order");
+                }
+            }
             ended
         };
         let ended = tokio::time::timeout(limits::SHUTDOWN, stopping).await;
+        if matches!(ended, Ok(Ended::Stopped)) {
+            // The certificate of the old key's last block is durable now, in the ledger.
+            self.renewal.settle()?;
+        }
         drop(self.lock);
         match ended {
             Ok(Ended::Stopped) => {
@@ -287,120 +466,3 @@ impl Node {
 
 /// How often a stopping node looks whether its executor's thread has ended.
 const STOP_POLL: Duration = Duration::from_millis(5);
-
-/// The status, the end of the driver, and the executor's thread.
-type Running = (
-    watch::Receiver<NodeStatus>,
-    oneshot::Receiver<Ended>,
-    JoinHandle<()>,
-);
-
-impl Shared {
-    /// Starts network, sync and driver over what was recovered.
-    fn start(&self, config: &Config, recovered: Recovered) -> Result<Running, NodeError> {
-        let (events, inbox) = mpsc::channel(limits::DRIVER_INPUTS);
-        let network = self.connect(config, &recovered, events.clone())?;
-        tokio::spawn(distribute(network.clone(), recovered.outgoing));
-        let (fetcher, wishes) = Fetcher::new();
-        let source = sync::Source {
-            network: network.clone(),
-            committee: self.base.committee.clone(),
-            members: MemberIndex::try_from(self.base.genesis.members().len())
-                .unwrap_or(MemberIndex::MAX),
-            me: self.base.index,
-            events,
-        };
-        tokio::spawn(sync::run(source.clone(), wishes, self.stopped.clone()));
-        let host = Host::new(host::Parts {
-            log: recovered.log,
-            network,
-            executor: recovered.started.executor,
-            pool: recovered.pool.clone(),
-            fetcher,
-            source,
-            roster: self.roster.clone(),
-            clock: self.clock,
-            metrics: self.metrics.clone(),
-        });
-        let (publisher, status) = Publisher::new(
-            Arc::clone(&self.base.genesis),
-            self.base.index,
-            self.roster.clone(),
-            self.clock,
-            self.metrics.clone(),
-        );
-        let driver = Driver::new(
-            recovered.replica,
-            host,
-            recovered.pool,
-            self.clock,
-            publisher,
-        );
-        let channels = driver::Channels {
-            events: inbox,
-            replies: recovered.replies,
-            stop: self.stopped.clone(),
-        };
-        let ended = spawn(driver, recovered.effects, channels)?;
-        Ok((status, ended, recovered.started.thread))
-    }
-
-    /// Starts the network over the edge.
-    fn connect(
-        &self,
-        config: &Config,
-        recovered: &Recovered,
-        events: mpsc::Sender<Event>,
-    ) -> Result<Network, NodeError> {
-        let edge = Edge::new(edge::Parts {
-            committee: self.base.committee.clone(),
-            genesis: Arc::clone(&self.base.genesis),
-            pool: recovered.submitter.clone(),
-            ledger: recovered.started.ledger.clone(),
-            events,
-            roster: self.roster.clone(),
-            clock: self.clock,
-            metrics: self.metrics.clone(),
-        });
-        let settings = network::Settings {
-            members: self.base.peers()?,
-            me: self.base.index,
-            seed: Zeroizing::new(*self.base.keys.network_seed()),
-            listen: config.p2p_listen,
-            chain_prefix: self.base.chain_prefix(),
-            clock: self.clock,
-            metrics: self.metrics.clone(),
-        };
-        Ok(Network::start(settings, edge, self.stopped.clone())?)
-    }
-}
-
-/// Sends what is submitted here to all other members.
-async fn distribute(network: Network, mut outgoing: mpsc::Receiver<Arc<[u8]>>) {
-    while let Some(transaction) = outgoing.recv().await {
-        network.broadcast(&Frame::new(Kind::Transaction, transaction));
-    }
-}
-
-/// Gives the driver a thread and a runtime of its own.
-fn spawn(
-    driver: Driver,
-    first: Effects,
-    channels: driver::Channels,
-) -> Result<oneshot::Receiver<Ended>, NodeError> {
-    let (tell, ended) = oneshot::channel();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .map_err(NodeError::Thread)?;
-    std::thread::Builder::new()
-        .name("driver".to_owned())
-        .spawn(move || {
-            let end = runtime.block_on(driver.run(first, channels));
-            if tell.send(end).is_err() {
-                info!("nobody waited for the driver to end");
-            }
-        })
-        .map_err(NodeError::Thread)?;
-    Ok(ended)
-}

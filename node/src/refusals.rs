@@ -136,10 +136,14 @@ fn append(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// All lines; none when there is no file yet.
+/// All lines; none when there is no file yet. What is no text stands for itself, so that one torn line hides no other.
 fn lines(path: &Path) -> io::Result<Vec<String>> {
+    let text = |line: Vec<u8>| String::from_utf8_lossy(&line).into_owned();
     match File::open(path) {
-        Ok(file) => BufReader::new(file).lines().collect(),
+        Ok(file) => {
+            let lines = BufReader::new(file).split(b'\n');
+            lines.map(|line| line.map(text)).collect()
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     }
@@ -214,6 +218,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let mut file = append(&home.path().join(FILE)).unwrap();
         file.write_all(b"{\"support\":\"AC-7F\n").unwrap();
+        file.write_all(b"\xff\xfe no text\n").unwrap();
         file.write_all(serde_json::to_string(&refusal(1)).unwrap().as_bytes())
             .unwrap();
 

@@ -1,30 +1,18 @@
 //! What this node has noticed of each member: noted by the edge, read for status and metrics.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::network::MemberIndex;
+use crate::{build::Build, network::MemberIndex};
 
-/// A skew that was never measured.
-const UNMEASURED: i64 = i64::MIN;
+/// One table for all peers, shared by those who write and those who read. Numbers only: none depends on another.
+#[derive(Clone, Debug, Default)]
+pub struct Roster(Arc<Mutex<BTreeMap<MemberIndex, Noticed>>>);
 
-/// One table for all members, shared by those who write and those who read. Numbers only: none depends on another.
-#[derive(Clone, Debug)]
-pub struct Roster(Arc<[Entry]>);
-
-/// What was noticed of one member.
-#[derive(Debug)]
-struct Entry {
-    up: AtomicBool,
-    last_seen_ms: AtomicU64,
-    height: AtomicU64,
-    skew_ms: AtomicI64,
-}
-
-/// A reading of an entry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What was noticed of one peer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Noticed {
     /// Whether frames to it go out.
     pub up: bool,
@@ -32,85 +20,71 @@ pub struct Noticed {
     pub last_seen_ms: Option<u64>,
     /// The newest height it told.
     pub height: Option<u64>,
+    /// The lowest block whose body it says it keeps.
+    pub lowest: Option<u64>,
     /// Its clock minus ours.
     pub skew_ms: Option<i64>,
+    /// What it says of its program, since it was connected last.
+    pub build: Option<Build>,
 }
 
 impl Roster {
-    /// Nothing was noticed of `count` members.
-    pub fn new(count: usize) -> Self {
-        let entry = || Entry {
-            up: AtomicBool::new(false),
-            last_seen_ms: AtomicU64::new(0),
-            height: AtomicU64::new(0),
-            skew_ms: AtomicI64::new(UNMEASURED),
-        };
-        Self(std::iter::repeat_with(entry).take(count).collect())
+    /// The table; whoever stopped while writing has left whole entries.
+    fn table(&self) -> MutexGuard<'_, BTreeMap<MemberIndex, Noticed>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The entry of a member.
-    fn entry(&self, member: MemberIndex) -> Option<&Entry> {
-        self.0.get(usize::from(member))
-    }
-
-    /// Something came from a member.
+    /// Something came from a peer.
     pub fn heard(&self, member: MemberIndex, wall_ms: u64) {
-        if let Some(entry) = self.entry(member) {
-            entry.last_seen_ms.store(wall_ms, Ordering::Relaxed);
-        }
+        self.table().entry(member).or_default().last_seen_ms = Some(wall_ms);
     }
 
-    /// A member said how high it is; it is believed for display only.
+    /// A peer said how high it is; it is believed for display only.
     pub fn told_height(&self, member: MemberIndex, height: u64) {
-        if let Some(entry) = self.entry(member) {
-            entry.height.fetch_max(height, Ordering::Relaxed);
-        }
+        let mut table = self.table();
+        let noticed = table.entry(member).or_default();
+        noticed.height = noticed.height.max(Some(height));
     }
 
-    /// A member is connected.
+    /// A peer said from which block on it keeps everything; it is believed for display only.
+    pub fn told_lowest(&self, member: MemberIndex, lowest: u64) {
+        self.table().entry(member).or_default().lowest = Some(lowest);
+    }
+
+    /// A peer said which build it runs; it is believed for display only.
+    pub fn told_build(&self, member: MemberIndex, build: Build) {
+        self.table().entry(member).or_default().build = Some(build);
+    }
+
+    /// A peer is connected.
     pub fn connected(&self, member: MemberIndex) {
-        if let Some(entry) = self.entry(member) {
-            entry.up.store(true, Ordering::Relaxed);
-        }
+        self.table().entry(member).or_default().up = true;
     }
 
-    /// A member is connected no longer.
+    /// A peer is connected no longer.
     pub fn lost(&self, member: MemberIndex) {
-        if let Some(entry) = self.entry(member) {
-            entry.up.store(false, Ordering::Relaxed);
-        }
+        let mut table = self.table();
+        let noticed = table.entry(member).or_default();
+        noticed.up = false;
+        // It may come back as another program.
+        noticed.build = None;
     }
 
-    /// A member's clock was measured.
+    /// A peer's clock was measured.
     pub fn measured(&self, member: MemberIndex, skew_ms: i64) {
-        if let Some(entry) = self.entry(member) {
-            entry.skew_ms.store(skew_ms, Ordering::Relaxed);
-        }
+        self.table().entry(member).or_default().skew_ms = Some(skew_ms);
     }
 
-    /// What was noticed of a member.
+    /// What was noticed of a peer.
     pub fn read(&self, member: MemberIndex) -> Noticed {
-        let Some(entry) = self.entry(member) else {
-            return Noticed::default();
-        };
-        let some = |number: u64| (number != 0).then_some(number);
-        let skew = entry.skew_ms.load(Ordering::Relaxed);
-        Noticed {
-            up: entry.up.load(Ordering::Relaxed),
-            last_seen_ms: some(entry.last_seen_ms.load(Ordering::Relaxed)),
-            height: some(entry.height.load(Ordering::Relaxed)),
-            skew_ms: (skew != UNMEASURED).then_some(skew),
-        }
+        self.table().get(&member).cloned().unwrap_or_default()
     }
 
     /// The middle one of the measured skews: how far this clock is off the others' common opinion.
     pub fn median_skew(&self) -> Option<i64> {
-        let mut skews: Vec<i64> = (0..)
-            .take(self.0.len())
-            .map(|member| self.read(member))
-            .filter(|noticed| noticed.up)
-            .filter_map(|noticed| noticed.skew_ms)
-            .collect();
+        let table = self.table();
+        let connected = table.values().filter(|noticed| noticed.up);
+        let mut skews: Vec<i64> = connected.filter_map(|noticed| noticed.skew_ms).collect();
         skews.sort_unstable();
         skews.get(skews.len().checked_div(2)?).copied()
     }
@@ -122,18 +96,21 @@ mod tests {
 
     #[test]
     fn what_was_noticed_is_read_back_and_heights_never_fall() {
-        let roster = Roster::new(2);
+        let roster = Roster::default();
         assert_eq!(roster.read(1), Noticed::default());
         roster.connected(1);
         roster.heard(1, 77);
         roster.told_height(1, 9);
         roster.told_height(1, 8);
+        roster.told_lowest(1, 4);
         roster.measured(1, -5);
         let noticed = Noticed {
             up: true,
             last_seen_ms: Some(77),
             height: Some(9),
+            lowest: Some(4),
             skew_ms: Some(-5),
+            build: None,
         };
         assert_eq!(roster.read(1), noticed);
         assert_eq!(roster.read(0), Noticed::default());
@@ -145,8 +122,21 @@ mod tests {
     }
 
     #[test]
+    fn who_was_away_may_come_back_as_another_program() {
+        let roster = Roster::default();
+        roster.connected(1);
+        roster.told_build(1, Build::own(1));
+        assert_eq!(roster.read(1).build, Some(Build::own(1)));
+
+        roster.lost(1);
+        roster.connected(1);
+
+        assert_eq!(roster.read(1).build, None);
+    }
+
+    #[test]
     fn one_wrong_clock_does_not_move_the_median() {
-        let roster = Roster::new(4);
+        let roster = Roster::default();
         assert_eq!(roster.median_skew(), None);
         for (member, skew) in [(1, 3), (2, 90_000), (3, -2)] {
             roster.connected(member);

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use consensus::Committee;
 use contract::{Genesis, Member, ServerId};
 use tokio::sync::watch;
 
 use crate::{
-    clock::Clock, config::Config, keys::Keys, ledger::Ledger, mempool::Submitter, metrics::Metrics,
-    network::MemberIndex, status::NodeStatus,
+    checkpoints::Checkpoints, clock::Clock, collector::Collector, config::Config, epochs::Epochs,
+    keys::Keys, ledger::Ledger, mempool::Submitter, metrics::Metrics, outbox::Outbox,
+    reports::Reports, status::NodeStatus, term::Terms,
 };
 
 /// Handles for readers; cloning shares them.
@@ -28,19 +28,30 @@ pub struct Services {
     pub config: Arc<Config>,
     /// The numbers.
     pub metrics: Metrics,
+    /// Which members signed different results of one block.
+    pub checkpoints: Checkpoints,
     /// This member.
     pub me: Member,
-    /// This member's place in genesis order.
-    pub index: MemberIndex,
-    /// Whose certificates count.
-    pub committee: Committee,
+    /// The running epoch: who votes, by which rules.
+    pub term: Terms,
     /// The genesis file.
     pub genesis: Arc<Genesis>,
+    /// The keys that sign-ins are answered with.
+    pub epochs: Epochs,
+    /// Takes results of sign-ins to the ledger.
+    pub collector: Collector,
+    /// Accepted sign-ins that are not known to be there.
+    pub outbox: Outbox,
+    /// Takes refusals that the ledger is told of.
+    pub reports: Reports,
 }
 
 impl Services {
-    /// This member's id on the ledger.
+    /// This member's id on the ledger, which outlives its keys.
     pub fn server_id(&self) -> ServerId {
-        self.me.server_id()
+        let term = self.term.borrow();
+        let mut members = term.members.iter();
+        let known = members.find(|record| record.member.key == self.me.key);
+        known.map_or_else(|| self.me.server_id(), |record| record.server_id)
     }
 }

@@ -1,5 +1,7 @@
 //! What a client may ask about later: sign-ins and registrations on their way, bounded and expiring.
 
+pub mod handshakes;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::http::limits::{PENDING, PENDING_MS};

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::build::Build;
+
 /// One node's view of the consortium at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NodeStatus {
@@ -29,14 +31,45 @@ pub struct NodeStatus {
     pub members: Vec<MemberStatus>,
     /// Members that are not connected, and, while nothing moves, those whose votes are awaited.
     pub missing: Vec<String>,
+    /// Between which blocks this replica votes.
+    pub water_marks: WaterMarks,
+    /// The oldest blocks under way.
+    pub open: Vec<OpenBlock>,
+    /// Why this replica last changed the view; nothing while it is in the epoch's first one.
+    pub changed_view: Option<String>,
     /// The timer that runs out next.
     pub timer: Option<RunningTimer>,
     /// Why nothing progresses, when nothing does.
     pub stalled: Option<String>,
-    /// Why this node signs nothing, when it lost its votes.
+    /// Whether the replica signs; not for display.
+    #[serde(skip)]
+    pub standing: Option<consensus::Standing>,
+    /// Why this node signs nothing, when it does not.
     pub votes_lost: Option<String>,
     /// Why this node's reads are not to be trusted: its state root differs from the certified one.
     pub diverged: Option<String>,
+}
+
+/// Between which blocks a replica votes (the low and high water mark of the paper).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WaterMarks {
+    /// No vote is given at or below this block.
+    pub low: u64,
+    /// Nor above this one.
+    pub high: u64,
+}
+
+/// A block under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OpenBlock {
+    /// Its height.
+    pub height: u64,
+    /// What it waits for.
+    pub phase: &'static str,
+    /// Members whose votes of that phase are here.
+    pub present: Vec<String>,
+    /// Members whose votes of that phase are missing.
+    pub missing: Vec<String>,
 }
 
 /// A timer as it was set: how long it still runs is known to whoever reads it, not to whoever published it.
@@ -78,8 +111,12 @@ pub struct MemberStatus {
     pub last_seen_ms: Option<u64>,
     /// The newest height it told.
     pub height: Option<u64>,
+    /// The lowest block whose body it says it keeps.
+    pub lowest: Option<u64>,
     /// Its clock minus this node's, in ms, half a round trip taken off.
     pub clock_skew_ms: Option<i64>,
+    /// Which build it says it runs.
+    pub build: Option<Build>,
 }
 
 impl NodeStatus {
@@ -91,6 +128,17 @@ impl NodeStatus {
     /// Whether enough members are connected for the ledger to move.
     pub fn has_quorum(&self) -> bool {
         self.connected() >= usize::from(self.quorum)
+    }
+
+    /// How many blocks behind the others this node is, whose newest certified block is this one: behind a height that
+    /// so many members name, or have passed, that one of them is honest. A liar names any.
+    pub fn behind(&self, certified: u64) -> u64 {
+        let heights = self.members.iter().filter_map(|member| member.height);
+        let mut heights: Vec<u64> = heights.collect();
+        heights.sort_unstable_by(|a, b| b.cmp(a));
+        let liars = self.members.len().saturating_sub(usize::from(self.quorum));
+        let reached = heights.get(liars).copied().unwrap_or(certified);
+        reached.saturating_sub(certified)
     }
 }
 
@@ -129,5 +177,25 @@ mod tests {
             third.up = true;
         }
         assert!(status.has_quorum());
+    }
+
+    #[test]
+    fn no_liar_makes_a_node_believe_that_it_is_behind_and_two_members_do() {
+        let told = |heights: &[u64]| {
+            let member = |place| MemberStatus {
+                height: heights.get(place).copied(),
+                ..MemberStatus::default()
+            };
+            NodeStatus {
+                quorum: 3,
+                members: (0..4).map(member).collect(),
+                ..NodeStatus::default()
+            }
+        };
+
+        assert_eq!(told(&[4, 4, u64::MAX, 4]).behind(4), 0);
+        assert_eq!(told(&[4, 90, 100, 80]).behind(4), 86);
+        assert_eq!(told(&[4, 100]).behind(4), 0, "one alone is not believed");
+        assert_eq!(NodeStatus::default().behind(4), 0);
     }
 }

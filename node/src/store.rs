@@ -9,12 +9,18 @@
 //! (`sync_file_range`), so `Database::sync` adds the sync of the database file.
 
 mod blocks;
-mod entry;
+pub(crate) mod entry;
 mod error;
+mod floor;
 pub(crate) mod frame;
+pub(crate) mod hashes;
+pub mod history;
 mod index;
+mod inspect;
 mod keys;
 mod open;
+mod plant;
+mod prune;
 mod reader;
 mod results;
 mod writer;
@@ -27,12 +33,18 @@ use std::time::Duration;
 
 pub use crate::store::entry::StoredBlock;
 pub use crate::store::error::StoreError;
+pub use crate::store::inspect::{Fault, Inspected, inspect};
 pub use crate::store::open::Opened;
-pub use crate::store::reader::{CertifiedBytes, Located, Reader};
+pub use crate::store::plant::{Planted, Planter};
+pub use crate::store::prune::{NotRetain, PRUNE_BLOCKS, Pruned, Retain};
+pub use crate::store::reader::{BlockParts, CertifiedBytes, Hold, Located, Reader};
 pub use crate::store::results::{
     Cursor, NotACursor, PAGE_ROWS_MAX, Page, ResultForm, ResultQuery, ResultRow,
 };
-pub use crate::store::writer::{Executed, Replay, Store};
+pub use crate::store::writer::{Executed, Replay, SNAPSHOT_EVERY, Store};
+
+/// The format that this program writes and reads.
+pub const FORMAT: u16 = open::VERSION;
 
 /// Memory that the database may use for what it has read.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
@@ -141,8 +153,10 @@ impl Database {
     }
 }
 
-/// How often a locked database is tried again.
-const LOCK_TRIES: usize = 100;
+/// How often a locked database is tried again. One pool of threads writes for all databases of a
+/// process, so a slow disk can keep one open for seconds; another process in the same home was
+/// refused before.
+const LOCK_TRIES: usize = 500;
 
 /// How long between two tries.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);

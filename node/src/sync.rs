@@ -5,11 +5,13 @@
 
 mod answer;
 
+use std::sync::Arc;
+
 use consensus::{
     Batch, CertifiedBlock, CheckpointCertificate, Committee, DecodeError, Digest, Domain, Input,
     Rejected, Seq,
 };
-use contract::Header;
+use contract::{Header, Height};
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, info};
 
@@ -17,6 +19,8 @@ use crate::{
     driver::Event,
     limits,
     network::{AskError, MemberIndex, Network},
+    snapshot::decide::Decider,
+    term::Terms,
 };
 
 pub use answer::{RawBlock, answer};
@@ -81,19 +85,20 @@ impl Fetcher {
     }
 }
 
+/// Wishes after which it is asked again whether a snapshot is better, while blocks come.
+const DECIDE_AFTER: u32 = 64;
+
 /// What fetching needs.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// Asks members.
     pub network: Network,
     /// Whose certificates count.
-    pub committee: Committee,
-    /// How many members there are.
-    pub members: MemberIndex,
-    /// This member.
-    pub me: MemberIndex,
+    pub terms: Terms,
     /// Where blocks go.
     pub events: mpsc::Sender<Event>,
+    /// Whether a snapshot is better than blocks.
+    pub decider: Decider,
 }
 
 /// Fulfils wishes one after the other, until the node stops.
@@ -112,26 +117,37 @@ impl Source {
     /// Fulfils wishes, for ever.
     async fn fulfil(self, mut wishes: watch::Receiver<Option<Range>>) {
         let mut favourite: MemberIndex = 0;
+        // Wishes until it is asked again whether a snapshot is better.
+        let mut undecided = 0_u32;
         while wishes.changed().await.is_ok() {
             let Some(range) = *wishes.borrow_and_update() else {
                 continue;
             };
-            for step in 0..self.members {
-                let member = favourite
-                    .saturating_add(step)
-                    .checked_rem(self.members)
-                    .unwrap_or(0);
-                if member == self.me || !self.network.connected(member) {
-                    continue;
+            if undecided == 0 {
+                let next = Height::new(range.from.get());
+                if self.decider.decide(&self.network, next).await {
+                    return;
                 }
+                undecided = DECIDE_AFTER;
+            }
+            undecided = undecided.saturating_sub(1);
+            let mut taken = false;
+            let mut members = self.network.reachable();
+            let split = members.partition_point(|member| *member < favourite);
+            members.rotate_left(split);
+            for member in members {
                 match self.fetch(member, range).await {
                     Ok(last) => {
                         info!(event = "caught_up", from = %range.from, to = %last, "took certified blocks of a member");
                         favourite = member;
+                        taken = true;
                         break;
                     }
                     Err(why) => debug!(member, %why, "no blocks"),
                 }
+            }
+            if !taken {
+                undecided = 0;
             }
         }
     }
@@ -140,7 +156,7 @@ impl Source {
     pub async fn header(&self, seq: Seq, hash: Digest) -> Option<Header> {
         let asking = async {
             loop {
-                for member in (0..self.members).filter(|member| *member != self.me) {
+                for member in self.network.reachable() {
                     match self.header_of(member, seq, hash).await {
                         Ok(header) => return header,
                         Err(why) => debug!(member, %why, "no header"),
@@ -181,8 +197,9 @@ impl Source {
                 break;
             }
             for raw in blocks {
-                let block = prove(raw, next, &self.committee)?;
-                let input = Event::Input(Box::new(Input::Fetched(block)));
+                let term = Arc::clone(&self.terms.borrow());
+                let block = prove(raw, next, &term.committee)?;
+                let input = Event::of(Input::Fetched(block));
                 self.events
                     .send(input)
                     .await

@@ -25,6 +25,9 @@ pub use crate::votelog::timing::SyncTimes;
 /// A file of the log this long is followed by a new one.
 pub const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
 
+/// The format that this program writes and reads.
+pub const FORMAT: u16 = segment::VERSION;
+
 /// The folder of the log in a member's home.
 pub const FOLDER: &str = "votes";
 
@@ -122,12 +125,81 @@ pub fn birth(
     Ok(())
 }
 
+/// Sets a lost log aside and makes a new one for the same key, born with `first_epoch`.
+///
+/// The one exception to the rule above. Only for a node whose own Rejoin is on the certified ledger in the epoch before:
+/// nothing can have been signed by it in an epoch that began after that.
+pub fn renew(
+    home: &Path,
+    chain: ChainId,
+    key: PublicKey,
+    first_epoch: Epoch,
+) -> Result<(), VoteLogError> {
+    let (dir, fresh) = (home.join(FOLDER), home.join("votes.new"));
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh)
+            .map_err(|source| VoteLogError::disk("remove", &fresh, source))?;
+    }
+    fs::create_dir(&fresh).map_err(|source| VoteLogError::disk("create", &fresh, source))?;
+    let label = Label {
+        chain: *chain.as_bytes(),
+        key: *key.as_bytes(),
+    };
+    let birth = Record::Birth {
+        chain,
+        key,
+        first_epoch,
+    };
+    Segment::create(
+        &fresh,
+        1,
+        &label,
+        &[Record::Key { key }.encode(), birth.encode()],
+    )?;
+    if dir.exists() {
+        let names =
+            (0..).map(|number: u32| home.join(format!("votes.lost-{first_epoch}-{number}")));
+        for aside in names.take_while(|_| dir.exists()) {
+            if !aside.exists() {
+                fs::rename(&dir, &aside)
+                    .map_err(|source| VoteLogError::disk("set aside", &dir, source))?;
+            }
+        }
+    }
+    fs::rename(&fresh, &dir).map_err(|source| VoteLogError::disk("rename", &fresh, source))?;
+    segment::sync_dir(home)
+}
+
+/// How much a log holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Files.
+    pub files: usize,
+    /// Records.
+    pub records: usize,
+}
+
+/// Reads the log of `key` on ledger `chain` without touching it, while its node runs or stands still.
+pub fn inspect(
+    home: &Path,
+    chain: ChainId,
+    key: PublicKey,
+) -> Result<Result<Extent, Loss>, VoteLogError> {
+    let dir = home.join(FOLDER);
+    let (numbers, _unfinished) = list(&dir)?;
+    let reading = Reading::all(&dir, &numbers, chain, key)?;
+    Ok(reading.map(|reading| Extent {
+        files: reading.files.len(),
+        records: reading.records.len(),
+    }))
+}
+
 impl VoteLog {
     /// Opens the log of `key` on ledger `chain`. A torn end is cut off; anything else that
     /// is wrong is a [`Loss`]. Never makes a log.
     pub fn open(home: &Path, chain: ChainId, key: PublicKey) -> Result<Opened, VoteLogError> {
         let dir = home.join(FOLDER);
-        match Reading::all(&dir, chain, key)? {
+        match Reading::all(&dir, &numbers(&dir)?, chain, key)? {
             Ok(reading) => reading.resume(dir),
             Err(loss) => Ok(Opened::Lost(loss)),
         }
@@ -233,9 +305,13 @@ struct Reading {
 }
 
 impl Reading {
-    /// Reads all files of the log in `dir`.
-    fn all(dir: &Path, chain: ChainId, key: PublicKey) -> Result<Result<Self, Loss>, VoteLogError> {
-        let numbers = numbers(dir)?;
+    /// Reads these files, which are all of the log in `dir`.
+    fn all(
+        dir: &Path,
+        numbers: &[u64],
+        chain: ChainId,
+        key: PublicKey,
+    ) -> Result<Result<Self, Loss>, VoteLogError> {
         let label = Label {
             chain: *chain.as_bytes(),
             key: *key.as_bytes(),
@@ -249,7 +325,7 @@ impl Reading {
         let Some((&first, &last)) = numbers.first().zip(numbers.last()) else {
             return Ok(Err(Loss::Missing));
         };
-        for (expected, &number) in (first..).zip(&numbers) {
+        for (expected, &number) in (first..).zip(numbers) {
             if number != expected {
                 return Ok(Err(Loss::SegmentMissing { number: expected }));
             }
@@ -350,20 +426,29 @@ impl Reading {
 /// The numbers of the files in `dir`, ascending; none if there is no such folder.
 /// Files whose making was interrupted are removed: nothing rests on them.
 fn numbers(dir: &Path) -> Result<Vec<u64>, VoteLogError> {
+    let (numbers, unfinished) = list(dir)?;
+    for path in unfinished {
+        fs::remove_file(&path).map_err(|source| VoteLogError::disk("remove", &path, source))?;
+    }
+    Ok(numbers)
+}
+
+/// The numbers of the files in `dir`, ascending, and the files whose making was not finished.
+fn list(dir: &Path) -> Result<(Vec<u64>, Vec<PathBuf>), VoteLogError> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Default::default()),
         Err(source) => return Err(VoteLogError::disk("list", dir, source)),
     };
-    let mut numbers = Vec::new();
+    let (mut numbers, mut unfinished) = (Vec::new(), Vec::new());
     for entry in entries {
         let entry = entry.map_err(|source| VoteLogError::disk("list", dir, source))?;
         let path = entry.path();
         if path.extension().is_some_and(|extension| extension == "tmp") {
-            fs::remove_file(&path).map_err(|source| VoteLogError::disk("remove", &path, source))?;
+            unfinished.push(path);
         }
         numbers.extend(entry.file_name().to_str().and_then(segment::number));
     }
     numbers.sort_unstable();
-    Ok(numbers)
+    Ok((numbers, unfinished))
 }

@@ -69,19 +69,55 @@ pub fn template(path: &Path) -> Result<Template, Failure> {
 /// The template of an enrolment: the majority of three captures of one face.
 pub fn enrolment(paths: &[PathBuf]) -> Result<Template, Failure> {
     let [one, two, three] = paths else {
-        return Err(Failure::new(Code::BadCapture)
-            .message(format!("{} captures, enrolment takes three", paths.len()))
-            .help("give --bio FILE three times, each with another capture of the same face"));
+        return Err(three_of(paths.len()));
     };
     let (one, two, three) = (template(one)?, template(two)?, template(three)?);
+    alike([&one, &two, &three])?;
+    Ok(Template::majority([&one, &two, &three]))
+}
+
+/// The embedding of one capture file.
+pub fn embedding(path: &Path) -> Result<Embedding, Failure> {
+    let capture = CaptureFile::new(path).capture()?;
+    capture.embedding().cloned().ok_or_else(|| {
+        Failure::new(Code::BadCapture)
+            .message(format!("{} holds no embedding", path.display()))
+            .because("it holds a template only, and the suite projects embeddings by a secret")
+    })
+}
+
+/// The embeddings of an enrolment: three captures of one face.
+pub fn enrolment_embeddings(paths: &[PathBuf]) -> Result<[Embedding; 3], Failure> {
+    let [one, two, three] = paths else {
+        return Err(three_of(paths.len()));
+    };
+    let captures = [embedding(one)?, embedding(two)?, embedding(three)?];
+    // How alike they are shows under any projection; the secret one is not there yet.
+    let projection = protocol::synthetic::projection();
+    alike(
+        captures
+            .each_ref()
+            .map(|one| projection.project(one))
+            .each_ref(),
+    )?;
+    Ok(captures)
+}
+
+fn three_of(captures: usize) -> Failure {
+    Failure::new(Code::BadCapture)
+        .message(format!("{captures} captures, enrolment takes three"))
+        .help("give --bio FILE three times, each with another capture of the same face")
+}
+
+fn alike([one, two, three]: [&Template; 3]) -> Result<(), Failure> {
     let widest = one
-        .distance(&two)
-        .max(two.distance(&three))
-        .max(three.distance(&one));
+        .distance(two)
+        .max(two.distance(three))
+        .max(three.distance(one));
     if widest > ENROLMENT_DISTANCE_MAX {
         return Err(Failure::new(Code::CapturesDiffer));
     }
-    Ok(Template::majority([&one, &two, &three]))
+    Ok(())
 }
 
 fn parse(bytes: &[u8]) -> Result<Capture, String> {
@@ -157,6 +193,37 @@ mod tests {
         );
         assert_eq!(
             enrolment(&alike[..2]).expect_err("two").code(),
+            Code::BadCapture
+        );
+    }
+
+    fn embedding_file(folder: &Path, name: &str, subject: usize, shot: usize) -> PathBuf {
+        let subjects = protocol::synthetic::subjects(1);
+        let numbers = *subjects[subject].captures[shot].embedding.expose();
+        let digits = hex::encode(numbers.map(i8::cast_unsigned));
+        let path = folder.join(name);
+        let text = format!(
+            r#"{{"schema":"aidchain.capture/1","modality":"face","embedding_q":"{digits}"}}"#
+        );
+        fs::write(&path, text).expect("written");
+        path
+    }
+
+    #[test]
+    fn three_embeddings_of_one_face_enrol_and_of_two_faces_do_not() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = |name, subject, shot| embedding_file(folder.path(), name, subject, shot);
+        let own = [file("a", 0, 0), file("b", 0, 1), file("c", 0, 2)];
+        let code = |paths: &[PathBuf]| enrolment_embeddings(paths).expect_err("refused").code();
+
+        enrolment_embeddings(&own).expect("one face");
+
+        let mixed = [own[0].clone(), own[1].clone(), file("d", 1, 0)];
+        assert_eq!(code(&mixed), Code::CapturesDiffer);
+        assert_eq!(code(&own[..2]), Code::BadCapture);
+        let template_only = self::file(folder.path(), "e", 1);
+        assert_eq!(
+            embedding(&template_only).expect_err("none").code(),
             Code::BadCapture
         );
     }

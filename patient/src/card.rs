@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use contract::genesis::{Genesis, Kind};
 use contract::identity::{ChainId, SuiteId};
 use etcetera::BaseStrategy as _;
-use protocol::wu;
+use protocol::{limbasiya, wu};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -17,6 +17,8 @@ use crate::code::Code;
 use crate::files::{self, Readers};
 use crate::output::Failure;
 
+/// First bytes of a card of AIDC-1, which another module reads.
+const AIDC1: &[u8] = b"AIDCCARD";
 const SCHEMA: &str = "aidchain.card/1";
 const VERSION: u16 = 1;
 const FILE_BYTES_MAX: usize = 64 << 10;
@@ -67,12 +69,13 @@ pub fn genesis_path(card: &Path) -> PathBuf {
     card.with_extension("genesis.json")
 }
 
-/// A card of the suite of Wu et al.
-#[derive(Debug)]
-pub struct Card {
-    chain: ChainId,
-    kind: Kind,
-    wu: wu::Card,
+/// A card of one of the papers' suites, as that suite knows it.
+#[derive(Clone, Copy, Debug)]
+pub enum Held<'a> {
+    /// Wu-2021.
+    Wu(&'a wu::Card),
+    /// Limbasiya-2020.
+    Limbasiya(&'a limbasiya::Card),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -92,85 +95,131 @@ impl Drop for File {
     }
 }
 
-impl Card {
-    /// The card of a patient who was just enrolled on this ledger.
-    pub const fn new(genesis: &Genesis, wu: wu::Card) -> Self {
-        Self {
-            chain: *genesis.chain(),
-            kind: genesis.kind(),
-            wu,
+impl Held<'_> {
+    const fn suite(self) -> SuiteId {
+        match self {
+            Self::Wu(_) => SuiteId::WU_2021,
+            Self::Limbasiya(_) => SuiteId::LIMBASIYA_2020,
         }
     }
 
-    /// The card as the suite knows it.
-    pub const fn wu(&self) -> &wu::Card {
-        &self.wu
-    }
-
-    /// Writes the card. An existing one is never written over.
-    pub fn write(&self, path: &Path) -> Result<(), Failure> {
-        if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
-            files::make_folder(folder)?;
+    fn encode(self) -> Zeroizing<Vec<u8>> {
+        match self {
+            Self::Wu(card) => Zeroizing::new(card.encode().to_vec()),
+            Self::Limbasiya(card) => card.encode(),
         }
-        let file = File {
-            schema: SCHEMA.to_owned(),
-            version: VERSION,
-            chain: self.chain,
-            kind: self.kind,
-            suite: SuiteId::WU_2021.to_string(),
-            secret: hex::encode(self.wu.encode().as_slice()),
-        };
-        let mut text = Zeroizing::new(
-            serde_json::to_vec_pretty(&file)
-                .map_err(|error| Failure::new(Code::Bug).because(error))?,
+    }
+}
+
+/// Writes the card of a patient who was just enrolled on this ledger. An existing one is never written over.
+pub fn write(path: &Path, genesis: &Genesis, card: Held<'_>) -> Result<(), Failure> {
+    if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
+        files::make_folder(folder)?;
+    }
+    files::write_new(
+        path,
+        &text(genesis, card)?,
+        Readers::Owner,
+        Code::CardExists,
+    )
+}
+
+/// Writes a card in the place of the patient's older one.
+pub fn replace(path: &Path, genesis: &Genesis, card: Held<'_>) -> Result<(), Failure> {
+    files::replace(path, &text(genesis, card)?)
+}
+
+fn text(genesis: &Genesis, card: Held<'_>) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let file = File {
+        schema: SCHEMA.to_owned(),
+        version: VERSION,
+        chain: *genesis.chain(),
+        kind: genesis.kind(),
+        suite: card.suite().to_string(),
+        secret: hex::encode(card.encode().as_slice()),
+    };
+    let text = serde_json::to_vec_pretty(&file);
+    let mut text = Zeroizing::new(text.map_err(|error| Failure::new(Code::Bug).because(error))?);
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// The card of Wu-2021 at this place, of this ledger.
+pub fn read_wu(path: &Path, genesis: &Genesis) -> Result<wu::Card, Failure> {
+    let secret = read(path, genesis, SuiteId::WU_2021)?;
+    wu::Card::parse(&secret).map_err(|error| damaged(path, &error))
+}
+
+/// The card of Limbasiya-2020 at this place, of this ledger.
+pub fn read_limbasiya(path: &Path, genesis: &Genesis) -> Result<limbasiya::Card, Failure> {
+    let secret = read(path, genesis, SuiteId::LIMBASIYA_2020)?;
+    limbasiya::Card::parse(&secret).map_err(|error| damaged(path, &error))
+}
+
+/// What a card of this suite and ledger keeps.
+fn read(path: &Path, genesis: &Genesis, suite: SuiteId) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    if !path.exists() {
+        return Err(
+            Failure::new(Code::CardMissing).because(format!("{} is not there", path.display()))
         );
-        text.push(b'\n');
-        files::write_new(path, &text, Readers::Owner, Code::CardExists)
     }
+    files::check_private(path, Code::CardTooOpen)?;
+    let bytes = files::read(path, FILE_BYTES_MAX)?;
+    if bytes.starts_with(AIDC1) {
+        return Err(of_other_suite(path, SuiteId::AIDC_1));
+    }
+    let file: File = serde_json::from_slice(&bytes)
+        // The parser's text may quote what it read, and that may be the secret.
+        .map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            damaged(path, &place)
+        })?;
+    if file.schema != SCHEMA || file.version != VERSION {
+        return Err(damaged(path, &"another schema or version"));
+    }
+    match file.suite.parse::<SuiteId>() {
+        Ok(found) if found == suite => {}
+        Ok(found) if found.is_research() => return Err(of_other_suite(path, found)),
+        Ok(_) | Err(_) => return Err(damaged(path, &"a suite that this version does not have")),
+    }
+    if file.chain != *genesis.chain() || file.kind != genesis.kind() {
+        return Err(Failure::new(Code::CardOfOtherLedger).because(format!(
+            "the card is of {} ledger {}\nthe genesis file is of {} ledger {}",
+            file.kind,
+            file.chain,
+            genesis.kind(),
+            genesis.chain()
+        )));
+    }
+    hex::decode(&file.secret)
+        .map(Zeroizing::new)
+        .map_err(|_error| damaged(path, &"its secret is not hexadecimal"))
+}
 
-    /// Reads a card of this ledger.
-    pub fn read(path: &Path, genesis: &Genesis) -> Result<Self, Failure> {
-        if !path.exists() {
-            return Err(
-                Failure::new(Code::CardMissing).because(format!("{} is not there", path.display()))
-            );
-        }
-        files::check_private(path, Code::CardTooOpen)?;
-        let bytes = files::read(path, FILE_BYTES_MAX)?;
-        let damaged = |problem: &dyn std::fmt::Display| {
-            Failure::new(Code::CardDamaged)
-                .message(format!("{} is not a card of this version", path.display()))
-                .because(problem)
-        };
-        let file: File = serde_json::from_slice(&bytes)
-            // The parser's text may quote what it read, and that may be the secret.
-            .map_err(|error| {
-                damaged(&format!("line {}, column {}", error.line(), error.column()))
-            })?;
-        if file.schema != SCHEMA || file.version != VERSION {
-            return Err(damaged(&"another schema or version"));
-        }
-        if file.suite != SuiteId::WU_2021.to_string() {
-            return Err(damaged(&"a suite that this version does not have"));
-        }
-        if file.chain != *genesis.chain() || file.kind != genesis.kind() {
-            return Err(Failure::new(Code::CardOfOtherLedger).because(format!(
-                "the card is of {} ledger {}\nthe genesis file is of {} ledger {}",
-                file.kind,
-                file.chain,
-                genesis.kind(),
-                genesis.chain()
-            )));
-        }
-        let secret = hex::decode(&file.secret)
-            .map(Zeroizing::new)
-            .map_err(|_error| damaged(&"its secret is not hexadecimal"))?;
-        let wu = wu::Card::parse(&secret).map_err(|error| damaged(&error))?;
-        Ok(Self {
-            chain: file.chain,
-            kind: file.kind,
-            wu,
-        })
+fn damaged(path: &Path, problem: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Code::CardDamaged)
+        .message(format!("{} is not a card of this version", path.display()))
+        .because(problem)
+}
+
+/// The suite of a paper that the bytes of a card name.
+pub(crate) fn paper(bytes: &[u8]) -> Option<SuiteId> {
+    let file: File = serde_json::from_slice(bytes).ok()?;
+    file.suite
+        .parse()
+        .ok()
+        .filter(|suite: &SuiteId| suite.is_research())
+}
+
+/// The card is there, and another suite made it.
+pub(crate) fn of_other_suite(path: &Path, found: SuiteId) -> Failure {
+    let name = protocol::suite::name(found).unwrap_or("unknown");
+    let failure = Failure::new(Code::CardOfOtherSuite)
+        .message(format!("{} is a card of suite {name}", path.display()));
+    if found.is_research() {
+        failure.help(format!("add: --suite {name} --accept-risk=insecure-suite"))
+    } else {
+        failure.help("leave --suite out, or name another --profile")
     }
 }
 
@@ -188,10 +237,10 @@ mod tests {
         Genesis::parse(&fs::read(path.join(file)).expect("vector")).expect("genesis")
     }
 
-    fn card(genesis: &Genesis) -> Card {
+    fn card() -> wu::Card {
         let me3 = wu::Me3::parse(&[0; wu::message::ME3_BYTES]).expect("Me3");
         let id = wu::PatientId::parse(b"synthetic").expect("ID");
-        Card::new(genesis, wu::Card::new(me3, &id))
+        wu::Card::new(me3, &id)
     }
 
     #[test]
@@ -199,20 +248,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("mine.card");
         let research = genesis("genesis-4.json");
-        let made = card(&research);
 
-        made.write(&path).expect("written");
+        write(&path, &research, Held::Wu(&card())).expect("written");
 
-        let read = Card::read(&path, &research).expect("read");
-        assert_eq!(read.wu(), made.wu());
+        assert_eq!(read_wu(&path, &research).expect("read"), card());
         for other in ["genesis-5.json", "genesis-secure.json"] {
-            let failure = Card::read(&path, &genesis(other)).expect_err("other ledger");
+            let failure = read_wu(&path, &genesis(other)).expect_err("other ledger");
             assert_eq!(failure.code(), Code::CardOfOtherLedger);
         }
-        assert_eq!(
-            made.write(&path).expect_err("exists").code(),
-            Code::CardExists
-        );
+        let again = write(&path, &research, Held::Wu(&card()));
+        assert_eq!(again.expect_err("exists").code(), Code::CardExists);
     }
 
     #[test]
@@ -220,10 +265,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("mine.card");
         let research = genesis("genesis-4.json");
-        let code = |path: &Path| Card::read(path, &research).expect_err("refused").code();
+        let code = |path: &Path| read_wu(path, &research).expect_err("refused").code();
         assert_eq!(code(&path), Code::CardMissing);
 
-        card(&research).write(&path).expect("written");
+        write(&path, &research, Held::Wu(&card())).expect("written");
         let good = fs::read_to_string(&path).expect("text");
         for bad in [
             String::new(),
@@ -252,6 +297,30 @@ mod tests {
         fs::write(&path, good).expect("write");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("chmod");
         assert_eq!(code(&path), Code::CardTooOpen);
+    }
+
+    #[test]
+    fn a_card_of_another_suite_is_refused_by_its_name() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("mine.card");
+        let research = genesis("genesis-4.json");
+        let made = limbasiya::Card::parse(&[7; 180]).expect("card");
+        write(&path, &research, Held::Limbasiya(&made)).expect("written");
+
+        assert_eq!(read_limbasiya(&path, &research).expect("read"), made);
+        let other = read_wu(&path, &research).expect_err("other suite");
+        assert_eq!(other.code(), Code::CardOfOtherSuite);
+        assert!(other.what().ends_with("is a card of suite limbasiya-2020"));
+
+        replace(&path, &research, Held::Wu(&card())).expect("replaced");
+        let other = read_limbasiya(&path, &research).expect_err("other suite");
+        assert!(other.what().ends_with("is a card of suite wu-2021"));
+
+        files::replace(&path, b"AIDCCARD and more").expect("replaced");
+        let other = read_limbasiya(&path, &research).expect_err("other suite");
+        assert!(other.what().ends_with("is a card of suite aidc-1"));
+        let permissions = fs::metadata(&path).expect("there").permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600);
     }
 
     #[test]

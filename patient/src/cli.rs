@@ -2,8 +2,16 @@
 
 pub mod auth;
 mod bounds;
+pub mod change;
+mod enrolment;
+mod given;
+pub mod history;
+mod mine;
 pub mod receipt;
+pub mod recover;
 pub mod register;
+pub mod renew;
+pub mod revoke;
 mod start;
 
 use clap::{Args, Subcommand};
@@ -55,10 +63,31 @@ impl Global {
 pub enum PatientCommand {
     /// Enrol at the registration centre and keep the credential card
     #[command(after_help = register::EXAMPLE)]
-    Register(register::Register),
+    Register(Box<register::Register>),
     /// Sign in at a member and keep the receipt
     #[command(after_help = auth::EXAMPLE)]
-    Auth(auth::Auth),
+    Auth(Box<auth::Auth>),
+    /// Change the password or the face of the card
+    #[command(subcommand)]
+    Change(change::Change),
+    /// Move to another device
+    #[command(after_help = renew::MOVE_EXAMPLE)]
+    Move(Box<renew::Move>),
+    /// Register sixteen more identities when the old ones are used up
+    #[command(after_help = renew::RENEW_EXAMPLE)]
+    Renew(Box<renew::Renew>),
+    /// Make a new card when the old one, its device or its password is lost
+    #[command(after_help = recover::EXAMPLE)]
+    Recover(Box<recover::Recover>),
+    /// Show what the ledger says about your identities
+    #[command(after_help = history::EXAMPLE)]
+    History(Box<history::ShowHistory>),
+    /// End identities for ever
+    #[command(after_help = revoke::REVOKE_EXAMPLE)]
+    Revoke(Box<revoke::Revoke>),
+    /// Object to a recovery that you did not ask for
+    #[command(after_help = revoke::CANCEL_EXAMPLE)]
+    CancelRecovery(Box<revoke::Ordered>),
 }
 
 impl PatientCommand {
@@ -67,6 +96,13 @@ impl PatientCommand {
         match self {
             Self::Register(command) => command.run(console),
             Self::Auth(command) => command.run(console),
+            Self::Change(command) => command.run(console),
+            Self::Move(command) => command.run(console),
+            Self::Renew(command) => command.run(console),
+            Self::Recover(command) => command.run(console),
+            Self::History(command) => command.run(console),
+            Self::Revoke(command) => command.run(console),
+            Self::CancelRecovery(command) => command.cancel(console),
         }
     }
 }

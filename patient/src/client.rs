@@ -4,9 +4,11 @@ mod answer;
 mod pin;
 mod url;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::genesis::Member;
 use contract::identity::SpkiHash;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
@@ -21,9 +23,10 @@ use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
 pub use self::answer::Answer;
-pub use self::pin::WrongPin;
+pub use self::pin::{WrongPin, config as pinned};
 pub use self::url::{BadUrl, Url};
 
+use crate::clock::Stopwatch;
 use crate::code::Code;
 use crate::output::Failure;
 
@@ -31,10 +34,16 @@ use crate::output::Failure;
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// Time for the answer, beside the wait that the request itself asks for.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// A node that is busy for longer than this is not waited for.
+const BUSY_MAX: Duration = Duration::from_secs(2);
+/// Time for asking a busy node again and again.
+const PATIENCE: Duration = Duration::from_secs(8);
 /// No answer is longer.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// The type of suite messages and transactions.
 pub const OCTETS: &str = "application/octet-stream";
+/// Names the newest block that the terminal holds a certificate for.
+pub const KNOWN_HEIGHT: &str = "aidchain-known-height";
 
 /// A node's address and how to know it.
 #[derive(Clone, Debug)]
@@ -49,9 +58,25 @@ pub struct Client {
 pub struct Question {
     method: Method,
     path: String,
-    body: Vec<u8>,
+    body: Body,
     headers: Vec<(&'static str, String)>,
     wait: Duration,
+}
+
+/// What a question sends. It may hold an ID: wiped when it was sent, and never shown.
+#[derive(Clone, Default)]
+struct Body(Zeroizing<Vec<u8>>);
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }
 
 impl Question {
@@ -60,17 +85,17 @@ impl Question {
         Self {
             method: Method::GET,
             path: path.into(),
-            body: Vec::new(),
+            body: Body::default(),
             headers: Vec::new(),
             wait: Duration::ZERO,
         }
     }
 
     /// Sends bytes to this path.
-    pub fn post(path: impl Into<String>, body: Vec<u8>) -> Self {
+    pub fn post(path: impl Into<String>, body: impl Into<Zeroizing<Vec<u8>>>) -> Self {
         Self {
             method: Method::POST,
-            body,
+            body: Body(body.into()),
             ..Self::get(path)
         }
     }
@@ -94,6 +119,22 @@ impl Client {
     /// A node behind TLS whose key is pinned.
     pub fn pinned(url: Url, pin: SpkiHash) -> Self {
         Self::pinned_to_any(url, vec![pin])
+    }
+
+    /// The patient interface of a member: at its own address or at the given one, under its pinned key in any case.
+    pub fn of_member(member: &Member, elsewhere: Option<&Url>) -> Result<Self, Failure> {
+        let url = match elsewhere {
+            Some(url) => url.clone(),
+            None => member.api.parse().map_err(|error| {
+                Failure::new(Code::BadGenesis)
+                    .message(format!(
+                        "the genesis file's address of {} is unusable",
+                        member.name
+                    ))
+                    .because(error)
+            })?,
+        };
+        Ok(Self::pinned(url, member.tls_spki))
     }
 
     /// Any one of several nodes, each of which has a pinned key.
@@ -135,7 +176,23 @@ impl Client {
         runtime.block_on(self.ask_async(question))
     }
 
-    /// The same inside a runtime.
+    /// Asks, and asks again while the node has no room for the moment: it took nothing of the request and said when to
+    /// come back. The answer is a success.
+    pub fn ask_patiently(&self, question: &Question) -> Result<Answer, Failure> {
+        let watch = Stopwatch::start();
+        loop {
+            let answer = self.ask(question.clone())?;
+            let Some(pause) = answer.room_after().filter(|pause| *pause <= BUSY_MAX) else {
+                return answer.success();
+            };
+            if watch.elapsed().saturating_add(pause) > PATIENCE {
+                return answer.success();
+            }
+            std::thread::sleep(pause);
+        }
+    }
+
+    /// The same as [`Client::ask`] inside a runtime.
     pub async fn ask_async(&self, question: Question) -> Result<Answer, Failure> {
         let limit = ANSWER_MAX.saturating_add(question.wait);
         let connection = tokio::time::timeout(CONNECT_MAX, self.connect())
@@ -226,7 +283,11 @@ impl Client {
             .method(question.method.clone())
             .uri(question.path)
             .header(HOST, self.url.authority());
-        if question.method == Method::POST {
+        let says_type = question
+            .headers
+            .iter()
+            .any(|(name, _)| *name == "content-type");
+        if question.method == Method::POST && !says_type {
             builder = builder.header(CONTENT_TYPE, OCTETS);
         }
         if let Some(token) = &self.token {
@@ -236,11 +297,11 @@ impl Client {
             builder = builder.header(name, value);
         }
         builder
-            .body(Full::new(Bytes::from(question.body)))
+            .body(Full::new(Bytes::from_owner(question.body)))
             .map_err(|error| Failure::new(Code::Usage).because(error))
     }
 
-    fn unreachable(&self, cause: impl std::fmt::Display) -> Failure {
+    fn unreachable(&self, cause: impl fmt::Display) -> Failure {
         Failure::new(Code::CannotReach)
             .message(format!("cannot reach {}", self.url))
             .because(cause)
@@ -250,4 +311,22 @@ impl Client {
 /// The value of a header, where there is one and it is text.
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_does_not_show_what_it_sends() {
+        let question = Question::post("/v1/enrol/apply", b"BERLIN-42".to_vec());
+
+        let shown = format!("{question:?}");
+
+        assert!(shown.contains("9 bytes"), "{shown}");
+        assert!(
+            !shown.contains("BERLIN") && !shown.contains("66, 69"),
+            "{shown}"
+        );
+    }
 }

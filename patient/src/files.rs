@@ -86,6 +86,22 @@ pub fn write_new(path: &Path, bytes: &[u8], readers: Readers, exists: Code) -> R
     })
 }
 
+/// Writes a file of the owner's over the old one, if there is one: complete and durable, or not at all.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let beside = beside(path);
+    // Left behind by a crash; in a container every process may have the same number.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(cannot_write(path, &error));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    write_beside(&beside, bytes, Readers::Owner)
+        .and_then(|()| fs::rename(&beside, path))
+        .and_then(|()| sync_folder(path))
+        .map_err(|error| cannot_write(path, &error))
+}
+
 /// Makes a folder for its owner alone, and those above it.
 pub fn make_folder(path: &Path) -> Result<(), Failure> {
     DirBuilder::new()

@@ -3,6 +3,7 @@
 //! This crate holds no node code. It speaks HTTP to a node, keeps the credential card, and judges receipts with the
 //! genesis file alone. Its tables of errors and its way of printing serve the node's commands too.
 
+mod aidc1;
 pub mod capture;
 pub mod card;
 pub mod cli;
@@ -10,8 +11,11 @@ pub mod client;
 pub mod clock;
 pub mod code;
 pub mod dice;
+pub mod excerpt;
 pub mod files;
+pub mod known;
 pub mod light;
+pub mod limbasiya;
 pub mod output;
 pub mod receipt;
 pub mod refusals;

@@ -1,4 +1,5 @@
-//! Checks a receipt with nothing but the genesis file: no node is asked and nobody is believed.
+//! Checks a receipt, or an excerpt of the state, with nothing but the genesis file: no node is asked and nobody is
+//! believed.
 //!
 //! Genesis names the first committee. Each finished epoch hands over to the next committee under its own certificate;
 //! the committee of the receipt's epoch signs the header; the header's roots hold the transaction and its outcome.
@@ -7,6 +8,7 @@ mod committee;
 mod content;
 mod not_valid;
 mod report;
+mod shown;
 
 use consensus::{Committee, Ed25519};
 use contract::block::Header;
@@ -17,6 +19,7 @@ use contract::receipt::{Included, TransactionProof};
 pub use self::content::{Content, SignIn};
 pub use self::not_valid::{BadCertificate, NotValid};
 pub use self::report::{Report, Step, short};
+pub use self::shown::{NotShown, Shown};
 
 use crate::receipt::Receipt;
 
@@ -28,7 +31,7 @@ pub const FUTURE_MS_MAX: u64 = 120_000;
 pub struct Expect {
     /// This patient.
     pub aid: Option<Aid>,
-    /// This server, by its name in the genesis file.
+    /// This server, by its name in the genesis file, or by its id.
     pub server: Option<String>,
     /// This sign-in.
     pub session: Option<SessionId>,
@@ -86,8 +89,9 @@ fn steps(
     report.good(Step::Content, content.text(header.time));
     report.good(Step::Inclusion, report::inclusion(receipt, header));
 
-    let committee = committee::of_header(receipt, genesis, header)?;
-    let signers = committee::signers(receipt, &included, &committee, genesis)?;
+    let committee = committee::of_header(&receipt.epochs, genesis, header)?;
+    let hashed = (header, included.header_hash);
+    let signers = committee::signers(&receipt.certificate, hashed, &committee, genesis)?;
     report.good(Step::Signatures, report::signatures(&signers, &committee));
     report.good(Step::Members, report::members(receipt, genesis));
 

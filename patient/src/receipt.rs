@@ -146,7 +146,7 @@ impl Receipt {
 }
 
 impl Certificate {
-    fn limits(&self) -> Result<(), BadReceipt> {
+    pub(crate) fn limits(&self) -> Result<(), BadReceipt> {
         if self.height > NUMBER_MAX {
             return Err(BadReceipt::OverLimit {
                 what: "height",
@@ -157,7 +157,7 @@ impl Certificate {
     }
 }
 
-fn within(what: &'static str, length: usize, limit: usize) -> Result<(), BadReceipt> {
+pub(crate) fn within(what: &'static str, length: usize, limit: usize) -> Result<(), BadReceipt> {
     if length <= limit {
         return Ok(());
     }

@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use protocol::wu::{Password, PatientId};
+use protocol::aidc1::{Password, RecoveryCode};
+use protocol::wu::{self, PatientId};
 use zeroize::Zeroizing;
 
 use crate::code::Code;
@@ -35,10 +36,57 @@ impl Source<'_> {
         PatientId::parse(&bytes).map_err(|error| Failure::new(Code::BadIdentityText).because(error))
     }
 
+    /// The password of the papers' suites.
+    pub fn wu_password(&self, console: &Console) -> Result<wu::Password, Failure> {
+        let bytes = self.bytes(console)?;
+        wu::Password::parse(&bytes)
+            .map_err(|error| Failure::new(Code::BadIdentityText).because(error))
+    }
+
     /// The password.
     pub fn password(&self, console: &Console) -> Result<Password, Failure> {
+        password(&self.bytes(console)?)
+    }
+
+    /// A password that is new: asked for twice where somebody types it.
+    pub fn new_password(&self, console: &Console) -> Result<Password, Failure> {
+        password(&self.twice(console)?)
+    }
+
+    /// The same of the papers' suites.
+    pub fn new_wu_password(&self, console: &Console) -> Result<wu::Password, Failure> {
+        wu::Password::parse(&self.twice(console)?)
+            .map_err(|error| Failure::new(Code::BadIdentityText).because(error))
+    }
+
+    fn twice(&self, console: &Console) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let bytes = self.bytes(console)?;
-        Password::parse(&bytes).map_err(|error| Failure::new(Code::BadIdentityText).because(error))
+        if self.file.is_none() && self.descriptor.is_none() {
+            let again = Self {
+                what: "The same again",
+                ..*self
+            };
+            if *again.bytes(console)? != *bytes {
+                return Err(Failure::new(Code::PasswordsDiffer));
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// The recovery code, or a code from the desk, which is printed alike.
+    pub fn code(&self, console: &Console) -> Result<RecoveryCode, Failure> {
+        let bytes = self.bytes(console)?;
+        RecoveryCode::parse(&bytes).map_err(|error| {
+            Failure::new(Code::BadRecoveryCode)
+                .message(format!("{}: {error}", self.what.to_lowercase()))
+        })
+    }
+
+    /// Whether it can be had without a file: asked for on the terminal.
+    pub fn is_given_or_asked(&self, console: &Console) -> bool {
+        self.file.is_some()
+            || self.descriptor.is_some()
+            || (console.input() == Input::Ask && Path::new("/dev/tty").exists())
     }
 
     fn bytes(&self, console: &Console) -> Result<Zeroizing<Vec<u8>>, Failure> {
@@ -93,6 +141,10 @@ impl Source<'_> {
     }
 }
 
+fn password(bytes: &[u8]) -> Result<Password, Failure> {
+    Password::parse(bytes).map_err(|error| Failure::new(Code::BadIdentityText).because(error))
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -123,7 +175,7 @@ mod tests {
         let descriptor = u32::try_from(open.as_raw_fd()).expect("descriptor");
 
         for source in [source(Some(&path), None), source(None, Some(descriptor))] {
-            let password = source.password(&SILENT).expect("password");
+            let password = source.wu_password(&SILENT).expect("password");
             assert_eq!(password.expose(), "correct horse");
         }
     }
@@ -153,5 +205,26 @@ mod tests {
             .expect_err("open");
 
         assert_eq!(failure.code(), Code::SecretTooOpen);
+    }
+
+    #[test]
+    fn a_code_is_read_as_it_stands_on_paper_and_never_quoted() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("paper");
+        let write = |text: &str| {
+            fs::write(&path, text).expect("written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("chmod");
+        };
+        let code = RecoveryCode::new(protocol::Secret::new([7; 16]));
+        write(&format!("{}\n", code.to_text().to_lowercase()));
+        assert_eq!(source(Some(&path), None).code(&SILENT), Ok(code));
+
+        write("00000-00000-00000-00000-00000-QR\n");
+        let failure = source(Some(&path), None)
+            .code(&SILENT)
+            .expect_err("no code");
+
+        assert_eq!(failure.code(), Code::BadRecoveryCode);
+        assert!(!failure.what().contains('Q'));
     }
 }

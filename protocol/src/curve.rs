@@ -28,6 +28,19 @@ impl Point {
     pub(crate) fn x(&self) -> [u8; 32] {
         self.0.x().into()
     }
+
+    /// The x-coordinate of this point taken `factor` times. The group has prime order,
+    /// so a factor in [1, n − 1] never gives the identity.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "group arithmetic cannot overflow"
+    )]
+    pub(crate) fn times(&self, factor: &Scalar) -> Secret<32> {
+        let mut product = (ProjectivePoint::from(self.0) * factor).to_affine();
+        let x = Secret::new(product.x().into());
+        product.zeroize();
+        x
+    }
 }
 
 /// A secret number of one handshake (`m_i`, `m_j`) and its point. Wiped when dropped.
@@ -68,13 +81,8 @@ impl Ephemeral {
     }
 
     /// The x-coordinate of the product with the other party's point.
-    #[expect(
-        clippy::arithmetic_side_effects,
-        reason = "group arithmetic cannot overflow"
-    )]
     pub(crate) fn agree(&self, other: &Point) -> Secret<32> {
-        let product = (ProjectivePoint::from(other.0) * self.secret).to_affine();
-        Secret::new(product.x().into())
+        other.times(&self.secret)
     }
 }
 

@@ -91,4 +91,22 @@ pub enum Reason {
     /// An authenticator does not fit.
     #[error("the authenticator does not fit")]
     Mismatch,
+    /// The first message was seen before.
+    #[error("this first message was seen before")]
+    Replayed,
+    /// No room to remember one more first message: the peer may come again later.
+    #[error("too many first messages are remembered; there is room again in two minutes")]
+    Full,
+    /// The message is of a key epoch that the reader does not talk about.
+    #[error("the message is of another key epoch: read the server's record again")]
+    WrongEpoch,
+    /// The server's ledger ends below the block that the patient knows.
+    #[error("the server's ledger is behind the block that the patient knows")]
+    Behind,
+    /// A field that is reserved is not zero, or a value is not one of those defined.
+    #[error("a reserved field is set, or a value is not one of those defined")]
+    Reserved,
+    /// The patient's statement does not hold, or her ID is not the one registered.
+    #[error("the patient's statement does not hold, or her ID is not the registered one")]
+    NotProved,
 }

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use contract::BlockTime;
+
 /// Milliseconds since the Unix epoch, as some clock outside this crate read them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Timestamp(u64);
@@ -15,6 +17,11 @@ impl Timestamp {
     /// Milliseconds since the Unix epoch.
     pub const fn as_millis(self) -> u64 {
         self.0
+    }
+
+    /// The same moment as the ledger writes it.
+    pub const fn to_block_time(self) -> BlockTime {
+        BlockTime::new(self.0)
     }
 
     /// The eight bytes that travel, big-endian.
@@ -45,6 +52,11 @@ impl Window {
     /// A window that refuses stamps `span_ms` or more away.
     pub const fn from_millis(span_ms: u64) -> Self {
         Self { span_ms }
+    }
+
+    /// A window that still admits stamps `most_ms` away, and none farther.
+    pub const fn up_to_millis(most_ms: u64) -> Self {
+        Self::from_millis(most_ms.saturating_add(1))
     }
 
     /// Whether the two moments are less than the span apart.

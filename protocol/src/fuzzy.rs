@@ -26,7 +26,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use rand_core::CryptoRng;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::biometric::{TEMPLATE_BYTES, Template};
 use crate::error::Malformed;
@@ -44,8 +44,8 @@ const PACKED_BYTES: usize = 23;
 pub type RandomString = Secret<32>;
 
 /// The auxiliary string `PP` of the paper: salt, offset and tag. It is made to be
-/// stored, but it gives the template away: not printed.
-#[derive(Clone, PartialEq, Eq)]
+/// stored, but it gives the template away: not printed, and wiped when dropped.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Auxiliary {
     /// Makes the keys of two enrolments of one face differ.
     salt: [u8; 32],
@@ -183,7 +183,7 @@ fn pack(message: &[Symbol; reed_solomon::MESSAGE]) -> [u8; PACKED_BYTES] {
 }
 
 /// HMAC-SHA-256 over the parts, one after the other.
-fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+pub(crate) fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
     // A key shorter than the block is padded with zeros by definition; padding it
     // here takes the constructor that cannot fail.
     let mut block = [0; 64];

@@ -12,10 +12,13 @@
 //!
 //! A noisy face becomes a repeating string in [`fuzzy`]; [`biometric`] holds what a
 //! sensor gives. [`measure`] counts how often that errs, and [`synthetic`] makes
-//! faces of nobody to count it on.
+//! faces of nobody to count it on. [`meter`] is told what a run of a paper's suite does,
+//! operation by operation.
 //!
-//! One suite is here: [`wu`], the scheme of Wu, Peng, Gao and Chen. **It is insecure**
-//! and runs on research ledgers only, when it is named.
+//! Three suites are here. [`aidc1`] is the default and meant to be secure; `docs/aidc1.md`
+//! gives its bytes. [`wu`] is the scheme of Wu, Peng, Gao and Chen and [`limbasiya`] that of
+//! Limbasiya, Sahay and Sridharan: **they are insecure** and run on research ledgers only,
+//! when they are named.
 //!
 //! # Deviations from Wu et al.
 //!
@@ -96,10 +99,66 @@
 //! The server keeps no set of messages seen, so a replayed Me5 is accepted, as
 //! printed.
 //!
+//! # Deviations from Limbasiya et al.
+//!
+//! Of this paper only the abstract was at hand; the equations are those of the implementation that its README
+//! describes, and where the two differ, or neither says anything, of this list.
+//!
+//! **L-1, h, ‖ and ⊕.** h is SHA-256 over the fields, each behind its length in two bytes. ⊕ is right-aligned, as it is
+//! on the implementation's integers, the shorter operand extended by zeros on its left: of a long operand all but the
+//! last 32 bytes stay in clear.
+//!
+//! **L-2, the random numbers.** r1, r2, `r_S` and r3 have 16 bytes, so r1 ‖ r2 is as wide as A. r3 is drawn for each
+//! user, where the implementation has one for all; the RC keeps (UID, r3, C), and not A.
+//!
+//! **L-3, servers.** `P_j`, `Q_j` and `SSK_j` are as printed. `SRT_j` is the RC's time of registration in milliseconds;
+//! `Q_j` is stored and only tells a server that asks again, because it had no answer, from another one. `Loc_j` comes with
+//! the registration.
+//!
+//! **L-4, users.** UID, A, C and D are as printed, USK = h(`K_rc` ‖ UID ‖ r3).
+//!
+//! **L-5, the card.** W, X, Y, Z and E, with B = h(r1 ‖ PW) ⊕ h(r2 ‖ PW), X = h(r2 ‖ ID) ⊕ h(r1 ‖ PW) ⊕ C and Y = B ⊕ D.
+//! `List_sj` is text: `ID_j.hex(SSK_j).Loc_j`, joined by semicolons, at most 8,192 bytes. Names and places are 1 to 32
+//! bytes of printable ASCII without the two separators.
+//!
+//! **L-6, opening it.** USK = A ⊕ D with D = Y ⊕ B; the implementation's USK = A ⊕ Y is another value. E' = E is
+//! compared, and whoever does not fit hears nothing more.
+//!
+//! **L-7, the request** holds `ID_j`, α, β and T1 in seconds, and neither UID nor C, which the implementation sends along
+//! (B3 shows that form).
+//!
+//! **L-8, the server** takes C from its own table and not from the message, and refuses a stamp 60 s or more away. That
+//! the UID is registered it asks the ledger.
+//!
+//! **L-9, the reply** holds γ, σ and T2. VT = h(UID ‖ "location-verification"); "+" in γ is ‖, and T2 − T1 in σ is signed.
+//!
+//! **L-10, the user** compares VT, `Loc_j` and σ, which the implementation computes and does not compare (B7).
+//!
+//! **L-11, password update** is named and not described. Here the user sends UID, A, A* and T with
+//! h(UID ‖ USK ‖ A* ‖ T); the RC refuses unless C, made again of A or, where the answer was lost, of
+//! A*, is the one it keeps. r1, r2, r3 and UID stay.
+//!
+//! **L-12, server database update** answers with (UID, C) of every user: nothing else in the scheme takes C to the
+//! servers. After a password update a server refuses the user until its next one.
+//!
+//! **L-13, the ledger** has names and places of servers, UIDs and results, and no SSK, C or `K_rc`. What goes to and from
+//! the RC travels inside TLS; a node also signs what it asks the RC, since the listeners ask for no certificate. `ID_j` is
+//! its name, `Loc_j` the host of its patient interface.
+//!
 //! # Attacks this rules out, and where
 //!
-//! In Wu-2021 little is ruled out, and `tests/it/attacks.rs` carries out what is not.
-//! BIO' and PP travel in clear, so SP is no secret (A1, A9); with SP anybody is the
+//! In AIDC-1 nothing of ID, password or face travels or is on the ledger in clear. A
+//! server has a key of its own, and its name, record and epoch are in every transcript:
+//! no other can answer ([`aidc1::record`]). Masks are gone; what travels is a fresh point
+//! ([`aidc1::dh`]) and sealed bytes under keys that are spent by use. M4 is checked
+//! before anything is signed, and so is the time that is signed ([`aidc1::patient`]). A
+//! result needs the patient's statement *and* the server's signature; a server accepts
+//! on Me9 alone, so a replayed Me5 is no sign-in ([`aidc1::serving`]), and it costs
+//! nothing either ([`aidc1::gate`]). Who is not on the ledger is refused like everybody
+//! else, after the same work. `tests/it/aidc1_*.rs` try it.
+//!
+//! In Wu-2021 little is ruled out: the crate `research` carries out what is not, and
+//! `tests/it/travels.rs` lists what travels. BIO' and PP travel in clear, so SP is no secret (A1, A9); with SP anybody is the
 //! server (A2), finds a short ID (A4) and is the patient from then on (A5); servers
 //! own no secret and are interchangeable (A3); masks are used many times (A7); all
 //! sign-ins of a patient can be linked (A8); the card holds SP (A11), and with it the
@@ -112,22 +171,29 @@
 //! after registration; a peer cannot tell one refusal from another ([`Failed`]);
 //! secrets are wiped, compared in constant time and never printed ([`secret`]).
 
+pub mod aidc1;
 pub mod biometric;
 mod curve;
 pub mod error;
+mod fields;
 pub mod freshness;
 pub mod fuzzy;
+pub mod limbasiya;
 pub mod measure;
+pub mod meter;
+mod papers;
 pub mod projection;
 pub mod secret;
 pub mod suite;
 pub mod synthetic;
 pub mod wu;
 
+pub use aidc1::Aidc1;
 pub use biometric::{BiometricSource, Capture, Embedding, Template};
 pub use error::{Failed, Malformed, Reason};
 pub use freshness::{Timestamp, Window};
 pub use fuzzy::Auxiliary;
+pub use limbasiya::Limbasiya2020;
 pub use secret::{Secret, SessionKey};
 pub use suite::{
     Accepted, Answer, Answered, Directory, Finished, Message, Opened, PREFERENCE, Pending, Suite,

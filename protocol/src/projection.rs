@@ -9,6 +9,9 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::biometric::{EMBEDDING_NUMBERS, Embedding, TEMPLATE_BYTES, Template};
 
+/// The bits of a byte, highest first.
+const BIT_MASKS: [i16; 8] = [0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01];
+
 /// A 128 × 2048 matrix of signs. Whoever knows it can undo a fuzzy extractor's
 /// auxiliary string; a suite that means it keeps the key of its matrix secret.
 pub struct Projection(Zeroizing<Vec<[u8; TEMPLATE_BYTES]>>);
@@ -28,15 +31,17 @@ impl Projection {
     /// The signs of the embedding's 2048 products with the matrix' columns.
     #[expect(
         clippy::arithmetic_side_effects,
-        reason = "sums of 128 numbers below 2^7 stay below 2^14"
+        reason = "sums of 128 numbers of at most 2^7 come to 2^14 at most"
     )]
     pub fn project(&self, embedding: &Embedding) -> Template {
-        let mut sums = Zeroizing::new([0_i32; TEMPLATE_BYTES * 8]);
+        // Eight sums of 16 bits fill a vector register, and a mask for each needs no shift.
+        let mut sums = Zeroizing::new([0_i16; TEMPLATE_BYTES * 8]);
         for (row, &number) in self.0.iter().zip(embedding.expose()) {
             for (eight, &signs) in sums.chunks_exact_mut(8).zip(row) {
-                for (sum, bit) in eight.iter_mut().zip((0..8).rev()) {
-                    let plus = (signs >> bit) & 1 == 1;
-                    *sum += i32::from(number) * if plus { 1 } else { -1 };
+                for (sum, mask) in eight.iter_mut().zip(BIT_MASKS) {
+                    let minus = i16::from(signs) & mask == 0;
+                    let number = i16::from(number);
+                    *sum += if minus { -number } else { number };
                 }
             }
         }

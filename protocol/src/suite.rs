@@ -2,10 +2,15 @@
 //!
 //! ```text
 //! patient                                   server
-//! open(credential)          --- Hello --->  answer(server, directory, hello)
+//! open(credential)          --- Hello --->  admit(gate, hello)
+//!                                           answer(server, directory, admitted)
 //! patient.finish(reply)     <-- Reply ----    -> Answered::Accepted, or
 //!                           -- Confirm -->  serving.finish(confirm)
 //! ```
+//!
+//! [`Suite::admit`] is what a hello must pass before it costs a multiplication. It alone
+//! changes something that all handshakes of a server share, and it is quick; answers can
+//! be worked out side by side.
 //!
 //! No suite is chosen by negotiation and none behind a `dyn`: the node has one
 //! `match` over [`SuiteId`], and each arm calls the same generic functions.
@@ -62,6 +67,9 @@ pub trait Message: Sized {
 /// The committed ledger, as far as a suite may ask it.
 pub trait Directory<R> {
     /// The record registered under this AID, if there is one and it is active.
+    ///
+    /// How long this takes tells a stranger whose AID is on the ledger, unless the host
+    /// does the same work for one that is missing.
     fn resolve(&self, aid: &Aid) -> Option<R>;
 
     /// The height of the state that [`Directory::resolve`] reads.
@@ -90,13 +98,15 @@ pub trait Pending {
 
 /// The patient's end of a handshake: the server answered as the suite demands.
 #[derive(Debug)]
-pub struct Finished<C> {
+pub struct Finished<C, A = ()> {
     /// The last message to the server; empty where the suite has none.
     pub confirm: C,
     /// Names this handshake on the ledger.
     pub session: SessionId,
     /// Shared with the server.
     pub key: SessionKey,
+    /// What the patient keeps for what comes after; nothing where that is nothing.
+    pub after: A,
 }
 
 /// The server's end of a handshake: the patient is accepted.
@@ -140,16 +150,22 @@ pub trait Suite: Sized {
     type Server;
     /// What the ledger holds for an AID.
     type Record;
+    /// What a server remembers about first messages.
+    type Gate;
     /// First message, patient to server.
     type Hello: Message;
+    /// A first message that passed the gate.
+    type Admitted;
     /// Second message, server to patient.
     type Reply: Message;
     /// Third message, patient to server.
     type Confirm: Message;
     /// What the ledger gets from the patient beside the server's word.
     type Evidence;
+    /// What the patient keeps for what comes after the last message.
+    type After;
     /// The patient, waiting for the reply.
-    type Patient: Pending<Message = Self::Reply, Next = Finished<Self::Confirm>>;
+    type Patient: Pending<Message = Self::Reply, Next = Finished<Self::Confirm, Self::After>>;
     /// The server, waiting for the confirmation.
     type Serving: Pending<Message = Self::Confirm, Next = Accepted<Self::Evidence>>;
 
@@ -160,11 +176,19 @@ pub trait Suite: Sized {
         rng: &mut impl CryptoRng,
     ) -> Opened<Self::Hello, Self::Patient>;
 
-    /// The server answers.
+    /// The server lets a first message through that came in at `now`, or refuses it
+    /// without a multiplication.
+    fn admit(
+        gate: &mut Self::Gate,
+        hello: Self::Hello,
+        now: Timestamp,
+    ) -> Result<Self::Admitted, Failed>;
+
+    /// The server answers; an admitted message is answered once.
     fn answer(
         server: &Self::Server,
         directory: &impl Directory<Self::Record>,
-        hello: &Self::Hello,
+        hello: Self::Admitted,
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<Answer<Self>, Failed>;

@@ -13,6 +13,7 @@
 //! ```
 
 pub mod card;
+mod costly;
 pub mod enrol;
 pub mod factor;
 mod hash;
@@ -20,7 +21,7 @@ pub mod login;
 pub mod message;
 
 pub use card::{Card, Credential};
-pub use enrol::{AlreadyRegistered, Enrolment, Mapping, Registry, enrol};
+pub use enrol::{AlreadyRegistered, Enrolment, Mapping, Registry, enrol, enrol_metered};
 pub use factor::{Password, PatientId};
 pub use login::Wu2021;
 pub use message::{Me1, Me3, Me5, Me7, Nothing};

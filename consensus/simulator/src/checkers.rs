@@ -1,10 +1,19 @@
 //! What must hold in every run, whatever happens.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use consensus::{CheckpointCertificate, Digest, Evidence, Frame, ReplicaId, Seq, View};
+use consensus::{
+    CheckpointCertificate, Committee, Digest, Epoch, Evidence, Frame, Kind, ReplicaId, Scheme, Seq,
+    Statement, Time, View, Vote,
+};
 
-use crate::ledger::{Block, transactions};
+use crate::ledger::{self, AHEAD_MAX_MS, Block, CHANGES, Term, transactions};
+use crate::node::{Node, time_of_day};
+use crate::scheme::SimulatedScheme;
+
+/// How far ahead an honest clock may be, in milliseconds.
+const SKEW_MAX_MS: u64 = 1_000;
 
 /// A rule that a run has broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +25,11 @@ pub enum Violation {
     },
     /// A block holds a transaction that nobody submitted.
     Invented {
+        /// The height.
+        seq: Seq,
+    },
+    /// A block holds what no honest member may vote for.
+    Unlawful {
         /// The height.
         seq: Seq,
     },
@@ -41,29 +55,52 @@ pub enum Violation {
         /// The member.
         member: ReplicaId,
     },
-    /// An honest member stopped because its result was not the certified one.
-    Diverged {
+    /// Somebody was accused of what he did not sign.
+    FalseEvidence {
         /// The member.
         member: ReplicaId,
     },
+    /// An honest node stopped because its result was not the certified one.
+    Diverged {
+        /// Whose node.
+        member: u16,
+    },
     /// A vote log could not be replayed.
     Unrecoverable {
-        /// The member.
-        member: ReplicaId,
+        /// Whose log.
+        member: u16,
     },
     /// A block that somebody was told is final is missing at an honest member in the end.
     Lost {
         /// The height.
         seq: Seq,
-        /// The member that lacks it.
-        member: ReplicaId,
+        /// Whose node lacks it.
+        member: u16,
     },
     /// After everything healed, not everything was executed in time.
     Stuck {
-        /// A member that is not done.
-        member: ReplicaId,
+        /// Whose node is not done.
+        member: u16,
+    },
+    /// After a long loss of quorum the next block took too long.
+    SlowRecovery {
+        /// How long.
+        after: Duration,
+    },
+    /// So much was on its way at once that answers must have called forth answers.
+    Storm {
+        /// When.
+        at: Time,
+    },
+    /// Views rose while nobody reached a quorum.
+    ViewsRace {
+        /// How far.
+        view: u64,
     },
 }
+
+/// A member of an epoch.
+type Seat = (Epoch, ReplicaId);
 
 /// Watches all members from outside.
 #[derive(Debug, Default)]
@@ -73,21 +110,31 @@ pub struct Checkers {
     /// Heights whose certificates somebody has seen.
     acknowledged: BTreeMap<Seq, Digest>,
     /// What each honest member voted for at each view and sequence number.
-    votes: BTreeMap<(ReplicaId, View, Seq), Digest>,
+    votes: BTreeMap<(Seat, View, Seq), Digest>,
     /// What each honest member said of each block.
-    checkpoints: BTreeMap<(ReplicaId, Seq), Digest>,
+    checkpoints: BTreeMap<(Seat, Seq), Digest>,
     /// The members that are Byzantine.
-    byzantine: BTreeSet<ReplicaId>,
+    byzantine: BTreeSet<Seat>,
+    /// The epochs whose members are known.
+    known: BTreeSet<Epoch>,
+    /// How often somebody was accused, rightly.
+    accusations: usize,
     /// The first rule that was broken.
     violation: Option<Violation>,
 }
 
 impl Checkers {
-    /// Checkers for a run in which these members are Byzantine.
-    pub fn new(byzantine: impl IntoIterator<Item = ReplicaId>) -> Self {
-        Self {
-            byzantine: byzantine.into_iter().collect(),
-            ..Self::default()
+    /// Notes who is Byzantine in an epoch.
+    pub fn seats<S: SimulatedScheme>(&mut self, term: &Term, nodes: &[Node<S>]) {
+        if !self.known.insert(term.epoch) {
+            return;
+        }
+        for (place, key) in term.keys.iter().enumerate() {
+            let seat = ReplicaId::new(place as u16);
+            let mut theirs = nodes.iter().filter(|node| node.owns(*key));
+            if theirs.any(|node| !node.is_honest()) {
+                self.byzantine.insert((term.epoch, seat));
+            }
         }
     }
 
@@ -101,22 +148,22 @@ impl Checkers {
         self.violation.as_ref()
     }
 
-    /// Agreement and validity: an honest member has executed a block.
-    pub fn executed(&mut self, seq: Seq, block: &Block, submitted: u64) {
+    /// Agreement and validity: an honest member has executed a block. Submitted so far are
+    /// ordinary transactions below a number, and others one by one.
+    pub fn executed(&mut self, now: Time, seq: Seq, block: &Block, submitted: (u64, &[u64])) {
         if *self.executed.entry(seq).or_insert(block.hash) != block.hash {
             self.report(Violation::Disagreement { seq });
         }
-        if self
-            .acknowledged
-            .get(&seq)
-            .is_some_and(|known| *known != block.hash)
-        {
+        let acknowledged = self.acknowledged.get(&seq);
+        if acknowledged.is_some_and(|known| *known != block.hash) {
             self.report(Violation::OtherCertificate { seq });
         }
-        if transactions(&block.batch)
-            .iter()
-            .any(|transaction| *transaction >= submitted)
-        {
+        let latest = time_of_day(now) + AHEAD_MAX_MS + SKEW_MAX_MS;
+        if !ledger::is_readable(&block.batch) || block.time_ms > latest {
+            self.report(Violation::Unlawful { seq });
+        }
+        let sent = |one: &u64| (*one < CHANGES && *one < submitted.0) || submitted.1.contains(one);
+        if !transactions(&block.batch).iter().all(sent) {
             self.report(Violation::Invented { seq });
         }
     }
@@ -125,29 +172,38 @@ impl Checkers {
     pub fn certified(&mut self, certificate: &CheckpointCertificate) {
         let (seq, header) = (certificate.seq, certificate.header);
         let agreed = *self.acknowledged.entry(seq).or_insert(header) == header;
-        if !agreed
-            || self
-                .executed
-                .get(&seq)
-                .is_some_and(|known| *known != header)
-        {
+        let executed = self.executed.get(&seq);
+        if !agreed || executed.is_some_and(|known| *known != header) {
             self.report(Violation::OtherCertificate { seq });
         }
     }
 
-    /// No contradiction: an honest member sends a frame to all.
-    pub fn sent(&mut self, from: ReplicaId, observer: bool, frame: &Frame) {
+    /// No contradiction: an honest node, a member or not, sends a frame to all.
+    pub fn sent(
+        &mut self,
+        (epoch, seat): (Epoch, Option<ReplicaId>),
+        observer: bool,
+        frame: &Frame,
+    ) {
         let (view, seq, digest, signer) = match frame {
             Frame::PrePrepare(one, _) => (one.body.view, one.body.seq, one.body.digest, one.from),
             Frame::Prepare(one) => (one.body.view, one.body.seq, one.body.digest, one.from),
             Frame::Commit(one) => (one.body.view, one.body.seq, one.body.digest, one.from),
-            Frame::Checkpoint(one) => return self.checkpoint(from, observer, one),
-            Frame::ViewChange(one) => return self.silence(observer && one.from == from, from),
+            Frame::Checkpoint(one) => {
+                if Some(one.from) == seat {
+                    self.silence(observer, one.from);
+                    self.checkpoint((epoch, one.from), one.body.seq, one.body.header);
+                }
+                return;
+            }
+            Frame::ViewChange(one) => {
+                return self.silence(observer && Some(one.from) == seat, one.from);
+            }
             Frame::NewView(one) => {
-                self.silence(observer && one.from == from, from);
+                self.silence(observer && Some(one.from) == seat, one.from);
                 for proposal in &one.body.body().pre_prepares {
                     let body = proposal.body;
-                    self.vote(proposal.from, body.view, body.seq, body.digest);
+                    self.vote((epoch, proposal.from), body.view, body.seq, body.digest);
                 }
                 return;
             }
@@ -157,35 +213,26 @@ impl Checkers {
             | Frame::Batch(_)
             | Frame::Status(_) => return,
         };
-        if signer == from {
-            self.silence(observer, from);
-            self.vote(from, view, seq, digest);
+        if Some(signer) == seat {
+            self.silence(observer, signer);
+            self.vote((epoch, signer), view, seq, digest);
         }
     }
 
     /// A vote of a member for a batch.
-    fn vote(&mut self, member: ReplicaId, view: View, seq: Seq, digest: Digest) {
-        if *self.votes.entry((member, view, seq)).or_insert(digest) != digest
-            && !self.byzantine.contains(&member)
-        {
+    fn vote(&mut self, seat: Seat, view: View, seq: Seq, digest: Digest) {
+        let same = *self.votes.entry((seat, view, seq)).or_insert(digest) == digest;
+        if !same && !self.byzantine.contains(&seat) {
+            let member = seat.1;
             self.report(Violation::Contradiction { member, seq });
         }
     }
 
     /// A CHECKPOINT of a member.
-    fn checkpoint(
-        &mut self,
-        from: ReplicaId,
-        observer: bool,
-        one: &consensus::Signed<consensus::Checkpoint>,
-    ) {
-        if one.from != from {
-            return;
-        }
-        self.silence(observer, from);
-        let (seq, header) = (one.body.seq, one.body.header);
-        if *self.checkpoints.entry((from, seq)).or_insert(header) != header {
-            self.report(Violation::Contradiction { member: from, seq });
+    fn checkpoint(&mut self, seat: Seat, seq: Seq, header: Digest) {
+        if *self.checkpoints.entry((seat, seq)).or_insert(header) != header {
+            let member = seat.1;
+            self.report(Violation::Contradiction { member, seq });
         }
     }
 
@@ -196,21 +243,45 @@ impl Checkers {
         }
     }
 
-    /// Evidence must be of a Byzantine member.
-    pub fn accused(&mut self, evidence: &Evidence) {
-        if !self.byzantine.contains(&evidence.member) {
-            self.report(Violation::Slander {
-                member: evidence.member,
-            });
+    /// Evidence must be of a Byzantine member, and of what it signed.
+    pub fn accused<S: Scheme>(&mut self, evidence: &Evidence, committee: &Committee<S>) {
+        let member = evidence.member;
+        if !self.byzantine.contains(&(evidence.epoch, member)) {
+            self.report(Violation::Slander { member });
+        }
+        let signed = |vote: &Vote| {
+            let statement = Statement {
+                chain: committee.chain(),
+                epoch: evidence.epoch,
+                kind: vote.kind,
+                view: evidence.view,
+                seq: evidence.seq,
+                digest: vote.digest,
+            };
+            let key = committee.key(member);
+            key.is_some_and(|key| S::verify(key, &statement.bytes(), &vote.signature))
+        };
+        let of_a_phase =
+            |vote: &Vote| matches!(vote.kind, Kind::PrePrepare | Kind::Prepare | Kind::Commit);
+        let (first, second) = (&evidence.first, &evidence.second);
+        let differ = first.digest != second.digest;
+        let mut both = [first, second].into_iter();
+        if differ && both.all(|vote| signed(vote) && of_a_phase(vote)) {
+            self.accusations += 1;
+        } else {
+            self.report(Violation::FalseEvidence { member });
         }
     }
 
-    /// Durability: everything acknowledged is in the member's chain.
-    pub fn keeps_everything(&mut self, member: ReplicaId, block: impl Fn(Seq) -> Option<Digest>) {
-        let lost = self
-            .acknowledged
-            .iter()
-            .find(|(seq, header)| block(**seq) != Some(**header));
+    /// How often somebody was accused, rightly.
+    pub const fn accusations(&self) -> usize {
+        self.accusations
+    }
+
+    /// Durability: everything acknowledged is in a node's chain.
+    pub fn keeps_everything(&mut self, member: u16, block: impl Fn(Seq) -> Option<Digest>) {
+        let mut acknowledged = self.acknowledged.iter();
+        let lost = acknowledged.find(|(seq, header)| block(**seq) != Some(**header));
         if let Some((seq, _)) = lost {
             let seq = *seq;
             self.report(Violation::Lost { seq, member });

@@ -35,6 +35,12 @@ impl Dice {
         Duration::from_micros(least + self.below(most.saturating_sub(least) + 1))
     }
 
+    /// A number between `-most` and `most`.
+    pub fn around(&mut self, most: u32) -> i64 {
+        let up = i64::try_from(self.below(u64::from(most) + 1)).unwrap_or(0);
+        if self.chance(500) { -up } else { up }
+    }
+
     /// One of several values.
     pub fn pick<T: Copy>(&mut self, values: &[T]) -> T {
         values[self.place(values.len())]

@@ -7,6 +7,7 @@
 //! hold; [`Sabotage`] takes rules out from outside, to see that the checkers notice.
 #![expect(
     clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
     clippy::indexing_slicing,
     reason = "a simulator stops at its own mistakes; nothing comes in from outside"
 )]
@@ -21,25 +22,36 @@
 
 mod adversary;
 mod checkers;
+mod checks;
 mod clock;
 mod cluster;
 mod dice;
+mod disk;
+mod history;
 mod ledger;
 mod node;
 mod sabotage;
 mod scenario;
 mod scheme;
+mod trace;
+pub mod twins;
+mod words;
 
-pub use adversary::{Character, Liar};
+pub use adversary::mutation::{Phase, Step};
+pub use adversary::{Character, Liar, Memory, Mutation, Sent};
 pub use checkers::{Checkers, Violation};
+pub use checks::Checks;
 pub use clock::Stopwatch;
 pub use cluster::{Cluster, Outcome};
 pub use dice::Dice;
-pub use ledger::{Block, Store, batch, transactions};
+pub use disk::Disk;
+pub use history::{Cast, Deed, History};
+pub use ledger::{Block, Ending, Plan, Store, Term, batch, transactions};
 pub use node::Node;
 pub use sabotage::Sabotage;
-pub use scenario::{Fate, Scenario};
+pub use scenario::{Blackout, Change, Clock, Fate, Load, Network, Outages, Processor, Scenario};
 pub use scheme::{KeyedHash, SimulatedScheme};
+pub use words::Names;
 
 use consensus::Ed25519;
 
@@ -69,5 +81,16 @@ pub fn run_scenario(
         Cluster::<Ed25519>::new(scenario, sabotage, dice, traced).run()
     } else {
         Cluster::<KeyedHash>::new(scenario, sabotage, dice, traced).run()
+    }
+}
+
+/// Runs a seed and keeps what its honest members wrote and said.
+pub fn run_witnessed(seed: u64, sabotage: Sabotage) -> (Outcome, History) {
+    let mut dice = Dice::new(seed);
+    let scenario = Scenario::of(seed, &mut dice);
+    if seed.is_multiple_of(REAL_SIGNATURES_EVERY) {
+        Cluster::<Ed25519>::new(scenario, sabotage, dice, false).run_witnessed()
+    } else {
+        Cluster::<KeyedHash>::new(scenario, sabotage, dice, false).run_witnessed()
     }
 }

@@ -1,7 +1,7 @@
 //! Rules taken out from the outside: what honest nodes would do if a rule were missing. The
 //! checkers must notice every one of them.
 
-use consensus::{Effect, Frame, Record, Scheme};
+use consensus::{Effect, Frame, Record, Scheme, Timer};
 
 use crate::adversary::Liar;
 use crate::adversary::forgetful::emptied;
@@ -17,13 +17,34 @@ pub enum Sabotage {
     VotesBeforeDisk,
     /// A PREPARE is made durable without the batch it is for.
     PreparesWithoutBatch,
+    /// A vote leaves though its record could not be written.
+    IgnoresFullDisk,
+    /// Whoever crashes comes back as if it had signed nothing.
+    ForgetsVotes,
+    /// Batches are voted for that the vote-time check would refuse.
+    VotesForAnything,
+    /// Nobody says what it lacks.
+    NeverAsks,
+    /// Nobody loses patience with a primary.
+    NeverSuspects,
 }
 
 impl Sabotage {
     /// What is performed in place of a step's effects.
     pub fn applied<S: Scheme>(self, node: &Liar<'_, S>, effects: Vec<Effect>) -> Vec<Effect> {
         match self {
-            Self::None => effects,
+            Self::None | Self::IgnoresFullDisk | Self::ForgetsVotes | Self::VotesForAnything => {
+                effects
+            }
+            Self::NeverAsks => without(effects, |effect| {
+                matches!(
+                    effect,
+                    Effect::Broadcast(Frame::Status(_)) | Effect::Send(_, Frame::Status(_))
+                )
+            }),
+            Self::NeverSuspects => without(effects, |effect| {
+                matches!(effect, Effect::Arm(Timer::Request, _))
+            }),
             Self::NoProofs => effects
                 .into_iter()
                 .map(|effect| without_proofs(node, effect))
@@ -37,6 +58,11 @@ impl Sabotage {
             Self::PreparesWithoutBatch => effects.into_iter().map(without_batch).collect(),
         }
     }
+}
+
+/// All effects but some.
+fn without(effects: Vec<Effect>, some: impl Fn(&Effect) -> bool) -> Vec<Effect> {
+    effects.into_iter().filter(|effect| !some(effect)).collect()
 }
 
 /// A VIEW-CHANGE leaves with nothing prepared in it.

@@ -1,34 +1,35 @@
-//! What a seed stands for: how many members, how bad the network, which faults, when.
+//! What a seed stands for: how many members, which of them are faulty, and what the world does.
+
+mod swarm;
 
 use core::time::Duration;
 
-use consensus::{Parameters, WINDOW_MAX};
+use consensus::Parameters;
 
 use crate::adversary::Character;
-use crate::dice::Dice;
 
 /// What happens to one member besides crashes that it comes back from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// Nothing: it is honest and comes back from every crash.
     Honest,
-    /// It is faulty in this way from the start.
+    /// It is faulty in this way.
     Byzantine(Character),
     /// It crashes during the power cut or at random, and never comes back.
     Dead,
-    /// Its disk is lost once: it comes back without its vote log.
+    /// Its disk is lost at its first crash: it comes back without vote log and store.
     LosesDisk,
+    /// A record of its vote log before the last is found damaged after its first crash.
+    DamagesLog,
+    /// It finds its store empty after each crash, and its vote log whole.
+    LosesStore,
+    /// Its clock is an hour off until everything heals.
+    WrongClock,
 }
 
-/// The whole plan of a run.
-#[derive(Clone, Debug)]
-pub struct Scenario {
-    /// The seed.
-    pub seed: u64,
-    /// Each member's fate; at most f are not honest.
-    pub fates: Vec<Fate>,
-    /// The replicas' parameters.
-    pub parameters: Parameters,
+/// What the wire does.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
     /// Frames lost, in 1000.
     pub loss: u64,
     /// COMMITs lost on top of that, in 1000.
@@ -40,89 +41,207 @@ pub struct Scenario {
     pub isolated_at: Option<u64>,
     /// Frames sent twice, in 1000.
     pub duplication: u64,
+    /// The shortest delay of a frame.
+    pub nearest: Duration,
     /// The longest delay of a frame.
     pub delay: Duration,
-    /// Crashes at a persist, in 1000.
-    pub crash: u64,
     /// Partitions begin this often, about.
     pub partition_every: Option<Duration>,
+    /// From the second second on until everything heals a quorum is lost.
+    pub blackout: Option<Blackout>,
+}
+
+/// How a quorum is lost for long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blackout {
+    /// Nobody reaches a quorum.
+    Dark,
+    /// The network breaks in one way after the other: in halves, in a ring, around the primary or
+    /// in some directions only, each for some seconds. At times some reach a quorum.
+    Restless,
+}
+
+/// What happens to machines and disks.
+#[derive(Clone, Debug, Default)]
+pub struct Outages {
+    /// Crashes while records are written, in 1000 flushes.
+    pub crash: u64,
+    /// A node is killed this often, about.
+    pub kill_every: Option<Duration>,
+    /// The node that is killed, when it is always the same.
+    pub victim: Option<usize>,
+    /// A node is paused this often, about, with its connections open.
+    pub pause_every: Option<Duration>,
+    /// A node's disk is full for a while this often, about.
+    pub full_disk_every: Option<Duration>,
     /// All nodes lose power when this many COMMITs have been sent.
     pub power_cut_at: Option<u64>,
-    /// How many transactions come before everything heals.
-    pub transactions: u64,
+}
+
+/// How wrong one node's clocks are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Clock {
+    /// How far ahead its time of day is.
+    pub skew_ms: i64,
+    /// How much faster its timers run, in millionths.
+    pub drift_ppm: i64,
+}
+
+/// What clients do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// So many transactions, spread over the time until everything heals.
+    Spread(u64),
+    /// So many clients, each with one transaction under way until everything heals.
+    Clients(u64),
+    /// One transaction each time this long has passed, until everything heals.
+    Every(Duration),
+}
+
+/// What signatures cost; a node has one processor for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Processor {
+    /// Checking one.
+    pub verify: Duration,
+    /// Finding one among those that were checked before.
+    pub recall: Duration,
+    /// Making one.
+    pub sign: Duration,
+}
+
+impl Processor {
+    /// What Ed25519 costs on the machine that the speed targets are stated for.
+    pub const ED25519: Self = Self {
+        verify: Duration::from_micros(32),
+        recall: Duration::from_micros(1),
+        sign: Duration::from_micros(15),
+    };
+}
+
+/// A change of the committee that clients ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// When it is asked for.
+    pub at: Duration,
+    /// The keys of the members that are wanted, in order; a person's second key is
+    /// 100 above the first.
+    pub keys: Vec<u16>,
+}
+
+/// The whole plan of a run.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The seed.
+    pub seed: u64,
+    /// Each member's fate; at most f are not honest.
+    pub fates: Vec<Fate>,
+    /// Changes of the committee; whoever is named in one has a node from the start.
+    pub changes: Vec<Change>,
+    /// Members that run twice under one key and on two disks; their fate is Byzantine.
+    pub twins: Vec<usize>,
+    /// When Byzantine members begin to be so.
+    pub turn: Duration,
+    /// The replicas' parameters.
+    pub parameters: Parameters,
+    /// What the wire does.
+    pub network: Network,
+    /// What happens to machines and disks.
+    pub outages: Outages,
+    /// Each node's clocks; those of nodes beyond the list are right.
+    pub clocks: Vec<Clock>,
+    /// What clients do.
+    pub load: Load,
+    /// What signatures cost, if time is charged for them.
+    pub processor: Option<Processor>,
     /// When everything heals.
     pub heal: Duration,
-    /// Whether frames and records go through their encoding.
+    /// Whether frames and records go through their encoding, and signatures are remembered.
     pub encoded: bool,
 }
 
 impl Scenario {
-    /// The plan that follows from a seed.
-    pub fn of(seed: u64, dice: &mut Dice) -> Self {
-        let size = dice.pick(&[4_usize, 4, 4, 5, 7]);
-        let faulty = match dice.below(3) {
-            0 => 0,
-            1 => 1,
-            _ => consensus::faults(size),
-        };
-        let mut fates = vec![Fate::Honest; size];
-        for _ in 0..faulty {
-            let place = dice.place(size);
-            fates[place] = match dice.below(8) {
-                0 | 1 => Fate::Dead,
-                2 => Fate::LosesDisk,
-                _ => Fate::Byzantine(Character::of(dice)),
-            };
-        }
-        let timeout = dice.pick(&[150, 300, 600]);
-        Self {
-            seed,
-            fates,
-            parameters: Parameters {
-                window: dice.pick(&[3, 8, WINDOW_MAX]),
-                depth: 1 + dice.below(4),
-                timeout: Duration::from_millis(timeout),
-                heartbeat: Duration::from_secs(20),
-                ..Parameters::LAN
-            },
-            loss: dice.pick(&[0, 0, 20, 100, 250]),
-            commit_loss: dice.pick(&[0, 0, 300, 800]),
-            deaf: match dice.below(6) {
-                // The primary of the next view, which then knows nothing of its own.
-                0 | 1 => Some(1),
-                2 => Some(dice.place(size)),
-                _ => None,
-            },
-            isolated_at: dice.chance(500).then(|| 1 + dice.below(6)),
-            duplication: dice.pick(&[0, 50]),
-            delay: Duration::from_millis(dice.pick(&[1, 5, 40, 150])),
-            crash: dice.pick(&[0, 5, 20, 60]),
-            partition_every: dice.chance(500).then(|| Duration::from_millis(timeout * 2)),
-            power_cut_at: dice.chance(400).then(|| 1 + dice.below(60)),
-            transactions: 6 + dice.below(20),
-            heal: Duration::from_millis(1_000 + dice.below(2_000)),
-            encoded: dice.chance(60),
-        }
-    }
-
     /// A quiet network of honest members.
     pub fn calm(seed: u64, size: usize) -> Self {
         Self {
             seed,
             fates: vec![Fate::Honest; size],
+            changes: Vec::new(),
+            twins: Vec::new(),
+            turn: Duration::ZERO,
             parameters: Parameters::LAN,
-            loss: 0,
-            commit_loss: 0,
-            deaf: None,
-            isolated_at: None,
-            duplication: 0,
-            delay: Duration::from_millis(2),
-            crash: 0,
-            partition_every: None,
-            power_cut_at: None,
-            transactions: 20,
+            network: Network {
+                nearest: Duration::from_micros(100),
+                delay: Duration::from_millis(2),
+                ..Network::default()
+            },
+            outages: Outages::default(),
+            clocks: Vec::new(),
+            load: Load::Spread(20),
+            processor: None,
             heal: Duration::from_secs(1),
             encoded: true,
         }
+    }
+
+    /// One member of four misbehaves after ten quiet seconds, for a minute in which eight
+    /// clients have a transaction under way each; frames take 5 ms.
+    pub fn minute(seed: u64, character: Option<Character>) -> Self {
+        let mut fates = vec![Fate::Honest; 4];
+        if let Some(character) = character {
+            fates[0] = Fate::Byzantine(character);
+        }
+        Self {
+            fates,
+            turn: Duration::from_secs(10),
+            network: Network {
+                nearest: Duration::from_millis(4),
+                delay: Duration::from_millis(6),
+                ..Network::default()
+            },
+            load: Load::Clients(8),
+            heal: Duration::from_secs(70),
+            encoded: false,
+            ..Self::calm(seed, 4)
+        }
+    }
+
+    /// One member of four misbehaves from the start, and soon a quorum is lost for so long.
+    pub fn cut_off(seed: u64, character: Character, blackout: Blackout, loss: Duration) -> Self {
+        let mut scenario = Self::calm(seed, 4);
+        // Each member is the liar in its turn, and so the primary of each view.
+        scenario.fates[(seed % 4) as usize] = Fate::Byzantine(character);
+        scenario.network.blackout = Some(blackout);
+        scenario.load = Load::Every(Duration::from_millis(250));
+        scenario.heal = Duration::from_secs(1) + loss;
+        scenario.encoded = false;
+        scenario
+    }
+
+    /// Members at 50 ms from each other and back, that need their time for each signature.
+    pub fn far_apart(seed: u64, size: usize) -> Self {
+        Self {
+            parameters: Parameters {
+                depth: 8,
+                timeout: Duration::from_secs(2),
+                ..Parameters::LAN
+            },
+            network: Network {
+                nearest: Duration::from_millis(25),
+                delay: Duration::from_millis(25),
+                ..Network::default()
+            },
+            load: Load::Every(Duration::from_millis(10)),
+            processor: Some(Processor::ED25519),
+            heal: Duration::from_secs(10),
+            encoded: false,
+            ..Self::calm(seed, size)
+        }
+    }
+
+    /// Whether every member is there and honest in the end.
+    pub fn all_survive(&self) -> bool {
+        self.fates
+            .iter()
+            .all(|fate| !matches!(fate, Fate::Byzantine(_) | Fate::Dead))
     }
 }

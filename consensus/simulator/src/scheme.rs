@@ -4,11 +4,17 @@ use consensus::{Ed25519, PublicKey, Scheme, Signature};
 
 /// A scheme whose member keys the simulator can make.
 pub trait SimulatedScheme: Scheme + Sized {
+    /// Whether checking is so slow that all nodes of a cluster share what they have checked:
+    /// each signature is checked all the same, by whoever sees it first.
+    const SHARED: bool;
+
     /// The key of a member.
     fn of_member(member: u16) -> Self;
 }
 
 impl SimulatedScheme for Ed25519 {
+    const SHARED: bool = true;
+
     fn of_member(member: u16) -> Self {
         let mut seed = [0x5a; 32];
         seed[..2].copy_from_slice(&member.to_le_bytes());
@@ -22,6 +28,8 @@ impl SimulatedScheme for Ed25519 {
 pub struct KeyedHash(PublicKey);
 
 impl SimulatedScheme for KeyedHash {
+    const SHARED: bool = false;
+
     fn of_member(member: u16) -> Self {
         let mut key = [0xa5; 32];
         key[..2].copy_from_slice(&member.to_le_bytes());

@@ -70,6 +70,7 @@ impl<S: Scheme> Replica<S> {
     /// A certified block came from a peer.
     pub(super) fn on_fetched(&mut self, block: CertifiedBlock) -> Result<(), Rejected> {
         let seq = block.seq();
+        self.check_epoch(block.certificate().epoch)?;
         if seq <= self.dispatched || self.fetched.contains_key(&seq) {
             return Err(Rejected::Known);
         }

@@ -70,12 +70,14 @@ impl<S: Scheme> Replica<S> {
         let Some(me) = voter else { return true };
         // After a crash the block is executed again: the result must be the one signed before.
         if let Some(before) = tally.votes.get(&me).cloned() {
-            let same = self.agrees(seq, header, before.body().header);
-            if same {
-                self.effects
-                    .push(Effect::Broadcast(Frame::Checkpoint(before.into_signed())));
+            if !self.agrees(seq, header, before.body().header) {
+                return false;
             }
-            return same;
+            self.effects
+                .push(Effect::Broadcast(Frame::Checkpoint(before.into_signed())));
+            // The crash may have taken the certificate that it completed.
+            self.count_checkpoints(seq, header);
+            return self.diverged.is_none();
         }
         let body = Checkpoint { seq, header };
         let own = Verified::own(Signed::sign(body, me, &self.committee, &self.key));
@@ -169,13 +171,14 @@ impl<S: Scheme> Replica<S> {
         }
         tally.certificate = Some(certificate.clone());
         self.moved();
+        // Also when it tells that this replica is wrong: after a restart it must still know.
+        self.persist(Record::Stable {
+            certificate: certificate.clone().into_inner(),
+        });
         let own = self.slots.get(&seq).and_then(|slot| slot.executed);
         if own.is_some_and(|own| !self.agrees(seq, own, certificate.header)) {
             return;
         }
-        self.persist(Record::Stable {
-            certificate: certificate.clone().into_inner(),
-        });
         if seq > self.stable_seq() {
             self.stable = Some(certificate.clone());
         }
@@ -207,7 +210,7 @@ impl<S: Scheme> Replica<S> {
     }
 
     /// Whether two results are one; if not, this replica signs nothing more.
-    fn agrees(&mut self, seq: Seq, own: Digest, certified: Digest) -> bool {
+    pub(super) fn agrees(&mut self, seq: Seq, own: Digest, certified: Digest) -> bool {
         if own == certified {
             return true;
         }

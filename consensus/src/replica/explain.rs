@@ -39,8 +39,25 @@ pub struct Explanation {
     pub view_changes_missing: Vec<ReplicaId>,
     /// The running timers and how long they have to run.
     pub timers: Vec<(Timer, Duration)>,
+    /// Why it last changed the view; none while it is in the epoch's first one.
+    pub departure: Option<Departure>,
     /// Why nothing moves, when nothing does.
     pub standstill: Option<Standstill>,
+}
+
+/// Why a replica is no longer in the view before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// The request timer ran out.
+    Timeout,
+    /// The primary brought less than half of what it could (timer rule 5).
+    SlowPrimary,
+    /// The new primary did not begin its view in time.
+    NoNewView,
+    /// f + 1 others had left.
+    Others,
+    /// The next view had begun before this replica missed anything.
+    Begun,
 }
 
 /// What is going on at one sequence number.
@@ -139,6 +156,7 @@ impl<S: Scheme> Replica<S> {
             base: self.base(),
             last: self.base().plus(self.parameters.window),
             end: self.end,
+            departure: self.departure,
             view_changes_missing: missing.collect(),
             timers: self
                 .deadlines

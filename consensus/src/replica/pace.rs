@@ -92,6 +92,13 @@ impl Pace {
         patient && late && brought < best / 2
     }
 
+    /// A view began: its primary answers for no time before.
+    pub(super) fn begun(&mut self) {
+        self.busy_since = None;
+        self.samples.clear();
+        self.proposed.clear();
+    }
+
     /// A primary was left for this reason.
     pub(super) fn blamed(&mut self, now: Time) {
         self.blamed = Some(now);
@@ -172,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_primary_at_less_than_half_the_best_pace_is_slow_and_one_at_that_pace_is_not() {
+    fn m11_a_primary_at_less_than_half_the_best_pace_is_slow_and_one_at_that_pace_is_not() {
         let (mut pace, mut executed) = (Pace::default(), 0);
 
         let steady = run(&mut pace, 100, 600, 10, &mut executed);
@@ -183,6 +190,22 @@ mod tests {
     }
 
     #[test]
+    fn a_new_primary_does_not_answer_for_the_time_before_its_view() {
+        let slow_after_a_gap = |begun: bool| {
+            let (mut pace, mut executed) = (Pace::default(), 0);
+            run(&mut pace, 100, 600, 10, &mut executed);
+            if begun {
+                pace.begun();
+            }
+            // For 1.2 s nobody proposed; the new primary is as fast as any, but the oldest has waited.
+            run(&mut pace, 820, 60, 10, &mut executed)
+        };
+
+        assert!(slow_after_a_gap(false));
+        assert!(!slow_after_a_gap(true));
+    }
+
+    #[test]
     fn a_primary_is_left_at_most_once_a_minute_for_being_slow() {
         let (mut pace, mut executed) = (Pace::default(), 0);
         run(&mut pace, 100, 600, 10, &mut executed);
@@ -190,5 +213,79 @@ mod tests {
 
         assert!(!run(&mut pace, 700, 5_000, 1, &mut executed));
         assert!(run(&mut pace, 5_700, 2_000, 1, &mut executed));
+    }
+
+    const fn at(ms: u64) -> Time {
+        Time::from_micros(ms * 1_000)
+    }
+
+    #[test]
+    fn a_block_took_from_its_first_proposal_to_its_execution_and_counts_once() {
+        let mut pace = Pace::default();
+        for (ms, seq) in [(1, 4), (2, 5), (3, 5), (4, 4), (5, 6)] {
+            pace.proposed(at(ms), Seq::new(seq));
+        }
+
+        pace.executed(at(12), Seq::new(5));
+
+        assert_eq!(pace.commit_times, [11, 10].map(Duration::from_millis));
+        assert_eq!(pace.proposed, [(Seq::new(6), at(5))]);
+    }
+
+    #[test]
+    fn each_list_grows_to_its_bound_and_no_further() {
+        let mut pace = Pace::default();
+        for seq in 0..300 {
+            pace.proposed(at(1), Seq::new(seq));
+            pace.remember(at(1), 1_000 - seq);
+        }
+
+        assert_eq!(pace.proposed.len(), SAMPLES_MAX);
+        assert_eq!(pace.proposed.front().unwrap().0, Seq::new(44));
+        assert_eq!(pace.best.len(), SAMPLES_MAX);
+        pace.executed(at(2), Seq::new(300));
+        assert_eq!(pace.commit_times.len(), BLOCKS);
+    }
+
+    #[test]
+    fn a_primary_is_slow_below_half_the_best_after_a_window_if_the_oldest_waits_long() {
+        let slow = |now: Time, waited: Duration, brought: u64| {
+            let mut pace = Pace {
+                busy_since: Some(at(0)),
+                samples: VecDeque::from([(at(0), 100)]),
+                best: VecDeque::from([(at(0), 40)]),
+                commit_times: VecDeque::from([Duration::from_millis(10)]),
+                ..Pace::default()
+            };
+            pace.is_slow(now, busy(now, 100 + brought, waited))
+        };
+        let (window, long) = (at(2_000), Duration::from_micros(40_001));
+
+        assert!(slow(window, long, 19));
+        assert!(!slow(window, long, 20));
+        assert!(!slow(window, Duration::from_millis(40), 19));
+        assert!(!slow(Time::from_micros(1_999_999), long, 19));
+    }
+
+    #[test]
+    fn the_best_window_is_remembered_for_ten_minutes() {
+        let best = |now: Time| {
+            let mut pace = Pace::default();
+            pace.remember(at(0), 40);
+            pace.remember(now, 1)
+        };
+
+        assert_eq!(best(at(600_000)), 40);
+        assert_eq!(best(Time::from_micros(600_000_001)), 1);
+    }
+
+    #[test]
+    fn the_median_is_the_one_in_the_middle() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.median(), None);
+
+        pace.commit_times = [9, 1, 7, 3, 5].map(Duration::from_millis).into();
+
+        assert_eq!(pace.median(), Some(Duration::from_millis(5)));
     }
 }

@@ -11,6 +11,8 @@ use crate::message::WINDOW_MAX;
 use crate::number::{Epoch, Seq, Time, View};
 use crate::record::Record;
 use crate::replica::pace::Pace;
+use crate::replica::replay::certified;
+use crate::replica::retransmit::Lack;
 use crate::replica::{Parameters, Replica, Setup};
 use crate::signed::{PublicKey, Scheme};
 
@@ -30,6 +32,13 @@ pub enum Standing {
     Voter(ReplicaId),
     /// It signs nothing in this epoch: it follows what the others certify.
     Observer(Lost),
+}
+
+impl Standing {
+    /// Whether it signs.
+    const fn votes(self) -> bool {
+        matches!(self, Self::Voter(_))
+    }
 }
 
 /// Why a replica signs nothing.
@@ -56,6 +65,10 @@ pub enum Lost {
         /// The first epoch in which it may sign.
         first: Epoch,
     },
+    /// The log goes on in a later epoch: this one is over, and what was signed in it may have
+    /// been dropped. Its batches are executed again from what is left, and from peers.
+    #[error("this epoch is over: the vote log goes on in a later one")]
+    Over,
 }
 
 impl<S: Scheme> Replica<S> {
@@ -80,17 +93,31 @@ impl<S: Scheme> Replica<S> {
         };
         let standing = standing(&setup, records.as_deref());
         let mut replica = Self::blank(setup, standing, executed, now);
-        if let (Standing::Voter(_), Some(records)) = (standing, records) {
-            replica.replay(&records)?;
+        if let Some(records) = records {
+            replica.birth = birth(&replica.committee, &records);
+            if matches!(
+                standing,
+                Standing::Voter(_) | Standing::Observer(Lost::Over)
+            ) {
+                replica.replay(&records)?;
+            }
         }
         replica.arm(Timer::Heartbeat, replica.parameters.heartbeat);
-        if let Some(own) = replica.leaving.clone() {
-            replica
-                .effects
-                .push(Effect::Broadcast(Frame::ViewChange(own)));
+        // Whoever does not sign in this epoch asks for no view of it either, old words included.
+        replica.leaving = replica.leaving.filter(|_| replica.standing.votes());
+        replica.compare_stored(store);
+        if replica.diverged.is_none() {
+            if let Some(own) = replica.leaving.clone() {
+                replica
+                    .effects
+                    .push(Effect::Broadcast(Frame::ViewChange(own)));
+                // A member alone has its quorum already, and nobody who sends it anything.
+                replica.await_new_view();
+                replica.begin_view();
+            }
+            replica.attest_stored(store);
+            replica.dispatch();
         }
-        replica.attest_stored(store);
-        replica.dispatch();
         replica.settle();
         let effects = core::mem::take(&mut replica.effects);
         Ok((replica, effects))
@@ -103,10 +130,11 @@ impl<S: Scheme> Replica<S> {
             key,
             mut parameters,
             origin,
+            end,
         } = setup;
         parameters.window = parameters.window.clamp(1, WINDOW_MAX);
         Self {
-            birth: birth(&committee, &key),
+            birth: Vec::new(),
             committee,
             key,
             parameters: Parameters {
@@ -118,6 +146,7 @@ impl<S: Scheme> Replica<S> {
             view: View::ZERO,
             active: true,
             leaving: None,
+            departure: None,
             entered: None,
             view_changes: BTreeMap::new(),
             slots: BTreeMap::new(),
@@ -129,11 +158,12 @@ impl<S: Scheme> Replica<S> {
             fetched: BTreeMap::new(),
             fetching: false,
             next: origin.next(),
-            end: None,
+            end,
             diverged: None,
             deadlines: BTreeMap::new(),
             waiting_for: None,
             attempts: 0,
+            returned: BTreeMap::new(),
             pending: Pending::default(),
             pending_at_entry: Pending::default(),
             ordered_at: now,
@@ -141,6 +171,7 @@ impl<S: Scheme> Replica<S> {
             pace: Pace::default(),
             progress: 0,
             progress_seen: 0,
+            lacked: Lack::default(),
             behind: false,
             shares: BTreeMap::new(),
             now,
@@ -171,8 +202,12 @@ fn standing<S: Scheme>(setup: &Setup<S>, records: Option<&[Record]>) -> Standing
     if chain != setup.committee.chain() {
         return Standing::Observer(Lost::OtherChain);
     }
-    if first > setup.committee.epoch() {
+    let epoch = setup.committee.epoch();
+    if first > epoch {
         return Standing::Observer(Lost::Later { first });
+    }
+    if records.iter().any(|one| one.epoch() > Some(epoch)) {
+        return Standing::Observer(Lost::Over);
     }
     Standing::Voter(me)
 }
@@ -191,15 +226,21 @@ const fn born(record: &Record) -> Option<(ChainId, PublicKey, Epoch)> {
     }
 }
 
-/// How a log begins whose owner has signed nothing before this epoch.
-fn birth<S: Scheme>(committee: &Committee<S>, key: &S) -> Vec<Record> {
-    let (chain, key, first_epoch) = (committee.chain(), key.public(), committee.epoch());
-    vec![
-        Record::Key { key },
-        Record::Birth {
-            chain,
-            key,
-            first_epoch,
-        },
-    ]
+/// What every file of this log begins with: whose it is, and the newest certificate of an earlier
+/// epoch. Even if the store and all older files are gone, that one says which epochs are over.
+fn birth<S: Scheme>(committee: &Committee<S>, records: &[Record]) -> Vec<Record> {
+    let first = |wanted: fn(&Record) -> bool| records.iter().find(|one| wanted(one)).cloned();
+    let key = first(|one| matches!(one, Record::Key { .. }));
+    let born = records
+        .iter()
+        .rev()
+        .find(|one| born(one).is_some())
+        .cloned();
+    let earlier = records
+        .iter()
+        .filter_map(certified)
+        .filter(|certificate| certificate.epoch < committee.epoch());
+    let ended = earlier.max_by_key(|certificate| certificate.seq).cloned();
+    let ended = ended.map(|certificate| Record::Stable { certificate });
+    key.into_iter().chain(born).chain(ended).collect()
 }

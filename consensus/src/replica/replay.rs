@@ -1,7 +1,7 @@
 //! Taking in the records of a vote log, one by one.
 
 use crate::batch::Batch;
-use crate::block::{CertifiedBlock, Divergence};
+use crate::block::CertifiedBlock;
 use crate::certificate::{Certificate, CheckpointCertificate, PreparedCertificate, Proven};
 use crate::digest::Digest;
 use crate::error::{RecoverError, Rejected};
@@ -36,7 +36,6 @@ impl<S: Scheme> Replica<S> {
             self.replay_one(one)
                 .map_err(|why| RecoverError::BadRecord { record, why })?;
         }
-        self.diverged_before();
         Ok(())
     }
 
@@ -47,7 +46,8 @@ impl<S: Scheme> Replica<S> {
             .filter_map(|(place, one)| Some((*place, certified(one)?)));
         let newest = known.clone().map(|(_, certificate)| certificate.seq).max();
         let window = Seq::new(self.parameters.window);
-        let oldest = Seq::new(newest.unwrap_or(Seq::ZERO).above(window));
+        // Of blocks that the store lacks all are kept, however many: a latecomer takes none without its own.
+        let oldest = Seq::new(newest.unwrap_or(Seq::ZERO).above(window)).min(self.executed);
         for (record, certificate) in known.filter(|(_, one)| one.seq > oldest) {
             let proof = Proven::verify(certificate.clone(), &self.committee)
                 .map_err(|why| RecoverError::BadRecord { record, why })?;
@@ -244,23 +244,17 @@ impl<S: Scheme> Replica<S> {
         Ok(())
     }
 
-    /// A replica that stopped for a divergence stays stopped: its own CHECKPOINT is in the log.
-    fn diverged_before(&mut self) {
-        let Some(stable) = self.stable.clone() else {
-            return;
-        };
-        let own = self.slots.get(&stable.seq).and_then(|slot| slot.executed);
-        if let Some(own) = own.filter(|own| *own != stable.header) {
-            let divergence = Divergence {
-                seq: stable.seq,
-                own,
-                certified: stable.header,
-            };
-            self.diverged = Some(divergence);
-            self.effects.push(Effect::Diverged(divergence));
+    /// A replica that stopped for a divergence stays stopped for as long as its store has the
+    /// block whose result is not the certified one.
+    pub(super) fn compare_stored(&mut self, store: &[(Seq, Digest)]) {
+        let certified = |seq| Some(self.tallies.get(seq)?.certificate.as_ref()?.header);
+        let differing = store.iter().find_map(|(seq, own)| {
+            let header = certified(seq)?;
+            (header != *own).then_some((*seq, *own, header))
+        });
+        if let Some((seq, own, certified)) = differing {
+            self.agrees(seq, own, certified);
         }
-        let tally = self.tallies.entry(stable.seq).or_default();
-        tally.certificate.get_or_insert(stable);
     }
 }
 
@@ -277,7 +271,7 @@ fn logged(batch: &Batch) -> Held {
 }
 
 /// The certificate of a block in a record.
-const fn certified(record: &Record) -> Option<&CheckpointCertificate> {
+pub(super) const fn certified(record: &Record) -> Option<&CheckpointCertificate> {
     match record {
         Record::Stable { certificate } | Record::CaughtUp { certificate, .. } => Some(certificate),
         Record::Key { .. }

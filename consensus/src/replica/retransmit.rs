@@ -4,14 +4,29 @@ use crate::committee::ReplicaId;
 use crate::error::Rejected;
 use crate::frame::Frame;
 use crate::io::{Effect, Timer};
-use crate::number::Seq;
+use crate::number::{Seq, View};
 use crate::replica::Replica;
 use crate::signed::{Scheme, Verified};
 use crate::slot::Slot;
 use crate::status::{OpenSlot, Status};
 
-/// The most bytes a peer is sent in answer to its STATUS within a second.
-const SHARE_BYTES: u64 = 4 * 1024 * 1024;
+/// What no vote that comes can bring.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lack {
+    /// The next block, when a later one is certified.
+    block: Option<Seq>,
+    /// The view that this replica waits for.
+    view: Option<View>,
+}
+
+impl Lack {
+    /// Whether something is still lacking that was lacking before.
+    fn persists(self, before: Self) -> bool {
+        let same_block = self.block.is_some() && self.block == before.block;
+        let same_view = self.view.is_some() && self.view == before.view;
+        same_block || same_view
+    }
+}
 
 impl<S: Scheme> Replica<S> {
     /// Runs the status timer while something is open.
@@ -31,19 +46,31 @@ impl<S: Scheme> Replica<S> {
             || self.slots.values().any(|slot| slot.is_open(weak))
     }
 
-    /// Says what is lacking if nothing has moved since the timer last ran out.
+    /// Says what is lacking if nothing has moved since the timer last ran out, or if what moved has not brought it:
+    /// the others' votes on later blocks come all the time.
     pub(super) fn on_status_timer(&mut self) {
         if !self.is_open() {
             return;
         }
         let stuck = self.progress == self.progress_seen;
         self.progress_seen = self.progress;
-        if stuck {
+        let lacks = self.lacks();
+        let starved = lacks.persists(core::mem::replace(&mut self.lacked, lacks));
+        if stuck || starved {
             self.behind = false;
             self.broadcast_status();
             self.fetch_if_missing();
         }
         self.arm(Timer::Status, self.status_interval());
+    }
+
+    /// What is lacking now.
+    fn lacks(&self) -> Lack {
+        let missing = self.stable_seq() > self.dispatched;
+        Lack {
+            block: missing.then(|| self.dispatched.next()),
+            view: (!self.active).then_some(self.view),
+        }
     }
 
     /// Says what is lacking to all, with the VIEW-CHANGE while it is not in its view.
@@ -60,6 +87,7 @@ impl<S: Scheme> Replica<S> {
         if !self.committee.contains(peer) {
             return Err(Rejected::NotAMember { from: peer });
         }
+        self.welcome(peer);
         self.effects
             .push(Effect::Send(peer, Frame::Status(self.status())));
         if let Some(own) = self.leaving.clone() {
@@ -271,7 +299,7 @@ impl<S: Scheme> Replica<S> {
         if self.now.since(share.0).as_secs() >= 1 {
             *share = (self.now, 0);
         }
-        if share.1 > SHARE_BYTES {
+        if share.1 > self.parameters.status_bytes_per_second {
             return false;
         }
         share.1 = share.1.saturating_add(bytes);

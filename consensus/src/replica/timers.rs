@@ -2,14 +2,22 @@
 
 use core::time::Duration;
 
+use crate::committee::ReplicaId;
 use crate::error::Rejected;
 use crate::io::{Effect, Pending, Timer};
 use crate::number::Seq;
-use crate::replica::Replica;
+use crate::replica::{Departure, Replica};
 use crate::signed::Scheme;
 
 /// T = T0 · 2^k with k no higher than this.
 const DOUBLINGS_MAX: u32 = 3;
+
+/// In how many parts the way to an epoch's end is waited for.
+const QUARTERS: u64 = 4;
+
+/// While nothing is executed, patience is cut short by returning members no more often than this
+/// for each that may be a liar.
+const RETURNS: Duration = Duration::from_mins(1);
 
 /// What the request timer runs for; it starts from zero when this changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,19 +26,51 @@ pub(super) enum Wait {
     Transaction(u64),
     /// A proposal that is not committed.
     Proposal(Seq),
-    /// The end of the epoch; the last executed block on the way there.
-    End(Seq),
+    /// The end of the epoch; how many quarters of a window are executed on the way there.
+    End(u64),
     /// A heartbeat that is overdue.
     Heartbeat,
 }
 
 impl<S: Scheme> Replica<S> {
-    /// T, for requests and for a new primary.
+    /// T, for requests and for a new primary: T0 for the first view after one that failed as well,
+    /// as in §4.5.2, for one primary may be faulty on a network that is fast enough.
     pub(super) fn patience(&self) -> Duration {
-        let factor = 1_u32
-            .checked_shl(self.attempts.min(DOUBLINGS_MAX))
-            .unwrap_or(1);
+        let doublings = self.attempts.saturating_sub(1).min(DOUBLINGS_MAX);
+        let factor = 1_u32.checked_shl(doublings).unwrap_or(1);
         self.parameters.timeout.saturating_mul(factor)
+    }
+
+    /// A peer can be reached again. That views failed without it says nothing of how long they
+    /// need with it, so the running one gets T0 as well; and a primary that could not be heard
+    /// gets its time from now on, or who was cut off alone would leave a view that all others
+    /// stay in. A liar that comes and goes must neither keep patience short on a slow network nor
+    /// be waited for again and again: while nothing is executed, all liars together do so once in
+    /// [`RETURNS`].
+    pub(super) fn welcome(&mut self, peer: ReplicaId) {
+        let liars = self.committee.weak_quorum().saturating_sub(1).max(1);
+        let pause = RETURNS.saturating_mul(u32::try_from(liars).unwrap_or(u32::MAX));
+        let before = self.returned.get(&peer);
+        let again = before.is_some_and(|last| self.now.since(*last) < pause);
+        let unheard =
+            self.active && self.waiting_for.is_some() && peer == self.committee.primary(self.view);
+        if again || (self.attempts <= 1 && !unheard) {
+            return;
+        }
+        self.returned.insert(peer, self.now);
+        if self.attempts > 1 {
+            self.attempts = 0;
+        }
+        let patience = self.patience();
+        let soon = self.now.after(patience);
+        for timer in [Timer::Request, Timer::NewView] {
+            if self.deadlines.get(&timer).is_some_and(|at| *at > soon) {
+                self.arm(timer, patience);
+            }
+        }
+        if unheard && self.deadlines.contains_key(&Timer::Request) {
+            self.arm(Timer::Request, patience);
+        }
     }
 
     /// Starts a timer, or starts it anew.
@@ -57,7 +97,8 @@ impl<S: Scheme> Replica<S> {
         }
         self.deadlines.remove(&timer);
         match timer {
-            Timer::Request | Timer::NewView => self.suspect(),
+            Timer::Request => self.suspect(Departure::Timeout),
+            Timer::NewView => self.suspect(Departure::NoNewView),
             Timer::Forward => {
                 self.effects
                     .push(Effect::Forward(self.committee.primary(self.view)));
@@ -69,8 +110,8 @@ impl<S: Scheme> Replica<S> {
     }
 
     /// Asks for the next view, and goes with the others if they are further.
-    fn suspect(&mut self) {
-        self.leave(self.view.next());
+    fn suspect(&mut self, why: Departure) {
+        self.leave(self.view.next(), why);
         self.join_others();
         self.await_new_view();
         self.begin_view();
@@ -86,16 +127,22 @@ impl<S: Scheme> Replica<S> {
                 .is_none_or(|then| pending.oldest.is_none_or(|now| now > then));
         if self.active && served {
             self.attempts = 0;
+            self.returned.clear();
         }
         let slow = self.pace.is_slow(self.now, pending);
         if slow && self.active && self.voter().is_some() && !self.is_primary() {
             self.pace.blamed(self.now);
-            self.suspect();
+            self.suspect(Departure::SlowPrimary);
         }
     }
 
     /// Runs the request timer while something waits, from zero for each thing it waits for.
     pub(super) fn watch_requests(&mut self) {
+        self.watch_requests_for(self.patience());
+    }
+
+    /// The same with this patience.
+    pub(super) fn watch_requests_for(&mut self, patience: Duration) {
         let wait = self.waits_for();
         if wait == self.waiting_for {
             return;
@@ -107,7 +154,6 @@ impl<S: Scheme> Replica<S> {
                 self.disarm(Timer::Forward);
             }
             Some(what) => {
-                let patience = self.patience();
                 self.arm(Timer::Request, patience);
                 if matches!(what, Wait::Transaction(_)) {
                     self.arm(Timer::Forward, patience.checked_div(2).unwrap_or(patience));
@@ -127,6 +173,11 @@ impl<S: Scheme> Replica<S> {
         if let Some(oldest) = self.pending.oldest {
             return Some(Wait::Transaction(oldest));
         }
+        if self.end.is_some() {
+            // Not anew for every block: a primary that proposes one in each T0 would take W of them.
+            let quarter = self.parameters.window.div_ceil(QUARTERS).max(1);
+            return Some(Wait::End(self.executed.get().div_euclid(quarter)));
+        }
         let open = |slot: &crate::slot::Slot| slot.proposal.is_some() && slot.committed.is_none();
         let proposal = self
             .slots
@@ -134,9 +185,6 @@ impl<S: Scheme> Replica<S> {
             .find(|(_, slot)| open(slot) && slot.executed.is_none());
         if let Some((seq, _)) = proposal {
             return Some(Wait::Proposal(*seq));
-        }
-        if self.end.is_some() {
-            return Some(Wait::End(self.executed));
         }
         self.heartbeat_due.then_some(Wait::Heartbeat)
     }

@@ -11,16 +11,17 @@ use crate::io::{Effect, Timer};
 use crate::message::{NewView, NewViewBody, PrePrepare, StableProof, ViewChange, ViewChangeBody};
 use crate::number::{Seq, View};
 use crate::record::Record;
-use crate::replica::Replica;
+use crate::replica::{Departure, Replica};
 use crate::reproposal;
 use crate::signed::{Scheme, Signable as _, Signed, Verified};
 
 impl<S: Scheme> Replica<S> {
     /// Leaves the view it is in, or gives up waiting for one, and asks for `target`.
-    pub(super) fn leave(&mut self, target: View) {
+    pub(super) fn leave(&mut self, target: View, why: Departure) {
         let Some(me) = self.voter() else { return };
         debug_assert!(target > self.view, "views only rise");
         self.view = target;
+        self.departure = Some(why);
         self.active = false;
         self.entered = None;
         self.attempts = self.attempts.saturating_add(1);
@@ -95,7 +96,7 @@ impl<S: Scheme> Replica<S> {
             if higher.len() < self.committee.weak_quorum() {
                 return;
             }
-            self.leave(smallest);
+            self.leave(smallest, Departure::Others);
         }
     }
 
@@ -171,6 +172,9 @@ impl<S: Scheme> Replica<S> {
         if self.voter() == Some(new_view.from()) {
             return Err(Rejected::Known);
         }
+        if view > self.view {
+            self.departure = Some(Departure::Begun);
+        }
         let new_view = new_view.into_signed();
         self.persist(Record::NewView(new_view.clone()));
         self.enter(new_view);
@@ -185,6 +189,8 @@ impl<S: Scheme> Replica<S> {
             view_changes,
             pre_prepares,
         } = body.body();
+        let due = self.deadlines.get(&Timer::NewView).copied();
+        let due = due.filter(|_| *view == self.view);
         self.disarm(Timer::NewView);
         self.install(new_view);
         self.view_changes
@@ -194,6 +200,7 @@ impl<S: Scheme> Replica<S> {
         }
         let start = reproposal::start(view_changes);
         self.drop_batches(start, pre_prepares);
+        self.pace.begun();
         self.pending_at_entry = self.pending;
         self.waiting_for = None;
         self.moved();
@@ -203,6 +210,10 @@ impl<S: Scheme> Replica<S> {
         if self.slots.values().any(|slot| slot.lacks_batch().is_some()) {
             self.broadcast_status();
         }
+        // One time for the NEW-VIEW and the first thing that the view orders: a primary that begins
+        // at the last moment must not be waited for once more.
+        let left = due.map_or_else(|| self.patience(), |due| due.since(self.now));
+        self.watch_requests_for(left);
     }
 
     /// Makes a NEW-VIEW's view the current one, its proposals the current ones, and takes over
@@ -289,8 +300,12 @@ impl<S: Scheme> Replica<S> {
                     self.effects.push(Effect::Dropped(held.batch.clone()));
                 }
             }
-            slot.batches
-                .retain(|digest, _| Some(*digest) == kept || Some(*digest) == prepared);
+            // What it voted for stays as well, though its transactions go back: a member that hides
+            // the certificate of that batch may show it in a later view, and none but those who
+            // voted have the bytes.
+            slot.batches.retain(|digest, held| {
+                held.logged || Some(*digest) == kept || Some(*digest) == prepared
+            });
         }
     }
 

@@ -7,7 +7,6 @@
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
     clippy::indexing_slicing,
-    clippy::format_push_string,
     clippy::panic,
     clippy::string_slice,
     clippy::unwrap_used,
@@ -15,10 +14,19 @@
     reason = "a test stops at its own mistakes"
 )]
 
+mod carry_over;
 mod certificates;
+mod edges;
+mod epochs;
+mod explanations;
+mod found;
 mod observers;
+mod patience;
+mod pitfalls;
+mod restarts;
+mod rules;
 mod simulation;
 mod stage;
 mod transcripts;
+mod verdicts;
 mod wire;
-mod words;

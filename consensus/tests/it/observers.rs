@@ -23,6 +23,7 @@ fn started(log: Log) -> (Replica<KeyedHash>, Vec<Effect>) {
         key,
         parameters: Parameters::LAN,
         origin: Seq::ZERO,
+        end: None,
     };
     Replica::recover(setup, log, &[], Time::ZERO).unwrap()
 }
@@ -41,8 +42,22 @@ fn log(owner: u16, chain: u8, first_epoch: u32) -> Log {
     ])
 }
 
+/// A log made for one member's key and born with another's.
+fn mixed(made: u16, born: u16) -> Log {
+    let key = |member| KeyedHash::of_member(member).public();
+    let (chain, first_epoch) = (ChainId::new([1; 32]), Epoch::ZERO);
+    Log::Whole(vec![
+        Record::Key { key: key(made) },
+        Record::Birth {
+            chain,
+            key: key(born),
+            first_epoch,
+        },
+    ])
+}
+
 #[test]
-fn only_a_whole_log_of_ones_own_from_this_epoch_or_before_lets_a_member_vote() {
+fn w8_only_a_whole_log_of_ones_own_from_this_epoch_or_before_lets_a_member_vote() {
     let key = KeyedHash::of_member(1).public();
     let observer = Standing::Observer;
 
@@ -54,6 +69,8 @@ fn only_a_whole_log_of_ones_own_from_this_epoch_or_before_lets_a_member_vote() {
         observer(Lost::Unborn)
     );
     assert_eq!(standing(log(2, 1, 0)), observer(Lost::OtherKey));
+    assert_eq!(standing(mixed(2, 1)), observer(Lost::OtherKey));
+    assert_eq!(standing(mixed(1, 2)), observer(Lost::OtherKey));
     assert_eq!(standing(log(1, 2, 0)), observer(Lost::OtherChain));
     assert_eq!(
         standing(log(1, 1, 1)),

@@ -1,17 +1,20 @@
 //! The stage for transcripts: a few replicas whose every message is delivered by hand.
 
+mod epochs;
+mod pitfalls;
+
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use consensus::{
-    Batch, CertifiedBlock, ChainId, Commit, Committed, Committee, Digest, Domain, Effect, Epoch,
-    EpochEnd, Frame, Input, Log, Message, Parameters, Pending, PrePrepare, Proposed, Record,
-    Replica, ReplicaId, Seq, Setup, Signed, Time, Timer, ValidBatch, View,
+    Batch, ChainId, Commit, Committed, Committee, Digest, Domain, Effect, Epoch, Frame, Input,
+    Message, Parameters, Pending, PrePrepare, Proposed, Record, Replica, ReplicaId, Seq, Signed,
+    Time, Timer, ValidBatch, View,
 };
 use consensus::{Prepare, Scheme as _};
-use simulator::{KeyedHash, SimulatedScheme as _};
+use simulator::{KeyedHash, Names, SimulatedScheme as _};
 
-use crate::words::Names;
+use self::epochs::Terms;
 
 /// One replica and its disk.
 #[derive(Default)]
@@ -38,12 +41,16 @@ struct Actor {
     timers: BTreeMap<Timer, Time>,
     /// How many transactions it says it has executed.
     executed: u64,
+    /// The epoch of the running replica.
+    epoch: Epoch,
 }
 
 /// All replicas and what is on its way between them.
 pub(crate) struct Stage {
-    /// The members.
-    committee: Committee<KeyedHash>,
+    /// The committees, epoch by epoch.
+    terms: Terms,
+    /// W.
+    window: u64,
     /// The replicas.
     actors: Vec<Actor>,
     /// Frames under way, by sender and receiver.
@@ -62,9 +69,10 @@ impl Stage {
         let keys = (0..size)
             .map(|member| KeyedHash::of_member(member).public())
             .collect();
-        let committee = Committee::new(ChainId::new([1; 32]), Epoch::ZERO, keys).unwrap();
+        let committee = Committee::<KeyedHash>::new(ChainId::new([1; 32]), Epoch::ZERO, keys);
+        let committee = committee.unwrap();
         let mut names = Names::default();
-        for letter in "abcdefgh".chars() {
+        for letter in 'a'..='z' {
             names.name(batch(&letter.to_string()).digest(), letter.to_string());
         }
         let mut actors = Vec::new();
@@ -85,13 +93,19 @@ impl Stage {
         }
         let links = BTreeMap::new();
         Self {
-            committee,
+            terms: Terms::new(committee),
+            window: Parameters::LAN.window,
             actors,
             links,
             now: Time::ZERO,
             names,
             lines: Vec::new(),
         }
+    }
+
+    /// Makes the window smaller than it is in the field.
+    pub(crate) const fn narrow(&mut self, window: u64) {
+        self.window = window;
     }
 
     /// Does what one line of a transcript says, and gives what came of it.
@@ -126,12 +140,12 @@ impl Stage {
                 };
                 self.feed(place(who), Input::Pending(pending));
             }
-            [who, "executes"] => self.execute(place(who), None, None),
-            [who, "executes", "to", name] => self.execute(place(who), Some(name), None),
+            [who, "executes"] => self.execute(place(who), None),
+            [who, "executes", "to", name] => self.execute(place(who), Some(name)),
             [who, "executes", "ending", "at", last] => {
                 let last = Seq::new(number(last));
-                let next = self.committee.keys().to_vec();
-                self.execute(place(who), None, Some(EpochEnd { last, next }));
+                self.terms.end(self.actors[place(who)].epoch, last);
+                self.execute(place(who), None);
             }
             [who, "is", "asked"] => {
                 let replica = self.actors[place(who)].replica.as_ref();
@@ -154,31 +168,23 @@ impl Stage {
                     self.deliver(place(from), place(to));
                 }
             }
-            other => panic!("no such direction: {other:?}"),
+            other => self.play_more(other),
         }
         std::mem::take(&mut self.lines)
     }
 
     /// Starts a replica from its disk.
     fn start(&mut self, who: usize) {
-        let actor = &self.actors[who];
-        let setup = Setup {
-            committee: self.committee.clone(),
-            key: KeyedHash::of_member(who as u16),
-            parameters: Parameters::LAN,
-            origin: Seq::ZERO,
-        };
-        let log = if actor.lost {
-            Log::Damaged
-        } else {
-            Log::Whole(actor.log.clone())
-        };
-        let heights = (1..).map(Seq::new).zip(&actor.chain);
-        let store: Vec<(Seq, Digest)> = heights.map(|(seq, block)| (seq, block.0)).collect();
-        let (replica, effects) = Replica::recover(setup, log, &store, self.now).unwrap();
-        self.lines.push(format!("r{who} is {}", standing(&replica)));
-        self.actors[who].replica = Some(replica);
+        self.actors[who].epoch = self.epoch_on_disk(who);
+        let effects = self.recover(who);
+        let standing = standing(self.actors[who].replica.as_ref().unwrap());
+        let epoch = self.actors[who].epoch;
+        self.lines.push(match epoch {
+            Epoch::ZERO => format!("r{who} is {standing}"),
+            later => format!("r{who} is {standing} in {later:?}"),
+        });
         self.perform(who, effects);
+        self.go_on(who);
     }
 
     /// A replica loses what is not on its disk.
@@ -200,7 +206,10 @@ impl Stage {
             return self.lines.push(format!("r{who} is down"));
         };
         match replica.step(self.now, input) {
-            Ok(effects) => self.perform(who, effects),
+            Ok(effects) => {
+                self.perform(who, effects);
+                self.go_on(who);
+            }
             Err(why) => self.lines.push(format!("r{who} rejects: {why}")),
         }
     }
@@ -257,10 +266,10 @@ impl Stage {
         }
     }
 
-    /// A frame arrives: decoded, verified, its batch checked.
-    fn arrive(&mut self, from: usize, to: usize, frame: &Frame) {
-        let frame = Frame::decode(&frame.encode()).unwrap();
-        match frame.verify(ReplicaId::new(from as u16), &self.committee) {
+    /// A frame of the receiver's epoch arrives: verified, its batch checked.
+    fn admit(&mut self, from: usize, to: usize, frame: Frame) {
+        let committee = self.terms.committee(self.actors[to].epoch);
+        match frame.verify(ReplicaId::new(from as u16), &committee) {
             Ok(Input::Message(Message::PrePrepare(proposal, proposed)))
                 if !self.actors[to].strict =>
             {
@@ -301,7 +310,7 @@ impl Stage {
     }
 
     /// The executor is done with the next batch; it may come to a wrong result.
-    fn execute(&mut self, who: usize, wrong: Option<&str>, epoch_end: Option<EpochEnd>) {
+    fn execute(&mut self, who: usize, wrong: Option<&str>) {
         let Some(order) = self.actors[who].orders.pop_front() else {
             return self.lines.push(format!("r{who} has nothing to execute"));
         };
@@ -319,6 +328,7 @@ impl Stage {
         );
         self.actors[who].chain.push((header, bytes, order.batch));
         self.actors[who].executed += 1;
+        let epoch_end = self.end_after(who, order.seq);
         self.feed(
             who,
             Input::Executed {
@@ -349,22 +359,13 @@ impl Stage {
     /// The blocks that a replica lacks come from a peer.
     fn fetch(&mut self, who: usize, peer: usize) {
         let have = self.actors[who].chain.len();
-        let blocks: Vec<_> = self.actors[peer].chain.iter().skip(have).cloned().collect();
-        for (index, (_, header, batch)) in blocks.into_iter().enumerate() {
-            let seq = Seq::new((have + index) as u64 + 1);
-            let Some(proof) = self.actors[peer].certificates.get(&seq).cloned() else {
-                return;
-            };
-            let named = batch.digest();
-            let block = CertifiedBlock::verify(header, named, batch, proof, &self.committee);
-            self.feed(who, Input::Fetched(block.unwrap()));
-        }
+        (have..self.actors[peer].chain.len()).for_each(|index| self.fetch_one(who, peer, index));
     }
 
     /// A vote that its sender's replica would not send.
     fn forge(&self, who: usize, kind: &str, name: &str, (view, seq): (View, Seq)) -> Frame {
         let (key, from) = (KeyedHash::of_member(who as u16), ReplicaId::new(who as u16));
-        let (batch, committee) = (batch(name), &self.committee);
+        let (batch, committee) = (batch(name), &self.terms.committee(self.actors[who].epoch));
         let digest = batch.digest();
         match kind {
             "PRE-PREPARE" => {

@@ -16,6 +16,9 @@ fn played(script: &str) -> String {
         if let Some(size) = line.strip_prefix("members ") {
             stage = Stage::new(size.parse().unwrap());
         }
+        if let Some(window) = line.strip_prefix("window ") {
+            stage.narrow(window.parse().unwrap());
+        }
         out.push_str(line);
         out.push('\n');
         if lines.peek() == Some(&"----") {
@@ -79,17 +82,22 @@ transcripts![
     a_block_diverges,
     a_block_without_a_certificate_is_kept_for_others,
     a_gap_is_filled_with_the_null_batch,
+    a_laggard_learns_of_the_end_late,
     a_late_prepare_still_counts,
     a_lost_commit_is_sent_again,
     a_member_alone,
     a_node_that_lost_its_votes_signs_nothing,
     a_primary_equivocates,
     a_replica_catches_up_with_blocks,
+    a_replica_recovers_across_the_end_of_an_epoch,
     a_replica_restarts_in_mid_view_change,
+    a_replica_that_lacks_a_block_asks_though_votes_keep_coming,
     a_quiet_network_beats,
     a_slot_is_voted_on_before_the_one_below_is_executed,
     checkpoints_come_in_any_order,
     the_epoch_ends,
+    the_epoch_ends_under_load,
+    the_epoch_ends_with_a_dead_primary,
     the_normal_case,
     the_power_fails_everywhere_with_commits_in_flight,
     the_primary_crashes,

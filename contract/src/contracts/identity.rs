@@ -1,23 +1,32 @@
 //! `identity`: who may sign in. The papers' smart contract.
 //!
-//! An AID is registered once and for ever: a revoked or shredded one stays as a
-//! tombstone, and no call changes its keys or its commitment to the ID.
+//! An AID is registered once and for ever: a revoked, replaced or shredded one stays as a
+//! tombstone, and no call changes its keys or its commitment to the ID. What happened to it
+//! can be proved to be all that happened.
+
+mod events;
+mod recovery;
+mod register;
+mod replace;
 
 use serde::{Deserialize, Serialize};
+
+pub use events::{
+    Event, How, Origin, What, event_key, events_at, events_key, origin_at, origin_key,
+};
+pub use recovery::{PendingRecovery, RecoveryApproval, recovery_at, recovery_key};
 
 use super::membership;
 use super::{Context, Contract, State, read};
 use crate::contract_id::{self, ContractId};
 use crate::encoding;
-use crate::genesis::{Genesis, Kind, Role};
+use crate::genesis::{Genesis, Role};
 use crate::hash;
-use crate::identity::{Aid, Height, PublicKey, SuiteId};
-use crate::limits::{SEALED_ID_BYTES_MAX, WU_ID_BYTES_MAX};
+use crate::identity::{Aid, Height, PublicKey, ServerId, SuiteId};
 use crate::outcome::{Output, Refused};
 use crate::record::{PatientRecord, Status, WuParameters, WuRecord};
-use crate::signature;
 use crate::state::{Snapshot, StateError, StateReader};
-use crate::transaction::{Author, Call, Registration};
+use crate::transaction::{Author, Call};
 
 /// The contract's name.
 pub const ID: ContractId = contract_id::IDENTITY;
@@ -98,69 +107,36 @@ impl Contract for Identities {
 
     fn apply(context: &mut Context<'_, '_>, call: &Call) -> Result<Output, Refused> {
         match call {
-            Call::Register(registration) => register(context, registration),
-            Call::WuRegister(record) => wu_register(context, record),
+            Call::Register(registration) => register::register(context, registration),
+            Call::RegisterBatch(registrations) => register::register_batch(context, registrations),
+            Call::WuRegister(record) => register::wu_register(context, record),
             Call::Revoke(aid) => revoke(context, aid),
             Call::Shred(aid) => shred(context, aid),
-            Call::Results(_) | Call::LegacyResults(_) | Call::SetServer(_) => {
-                Err(Refused::NotPermitted)
-            }
+            Call::Replace(replacement) => replace::replace(context, replacement),
+            Call::Recovery(step) => recovery::apply(context, step),
+            Call::Results(_)
+            | Call::LegacyResults(_)
+            | Call::SetServer(_)
+            | Call::ProposeChange(_)
+            | Call::ApproveChange(_)
+            | Call::CancelChange(_)
+            | Call::Ready { .. }
+            | Call::Rejoin { .. }
+            | Call::Evidence(_)
+            | Call::Claim(_)
+            | Call::LateResults(_)
+            | Call::ServerClaims(_)
+            | Call::Disclosure(_)
+            | Call::LimbasiyaServer(_)
+            | Call::LimbasiyaUser(_) => Err(Refused::NotPermitted),
         }
     }
-}
-
-fn register(context: &mut Context<'_, '_>, registration: &Registration) -> Result<Output, Refused> {
-    only_the_rc(context)?;
-    allowed(context, SuiteId::AIDC_1)?;
-    let record = &registration.record;
-    let is_new = record.status == Status::Active && record.epoch == 0;
-    if !is_new || record.c_id.as_bytes().len() > SEALED_ID_BYTES_MAX {
-        return Err(Refused::BadRecord);
-    }
-    if record.aid != record.aid_of_keys() {
-        return Err(Refused::AidMismatch);
-    }
-    never_registered(context, &record.aid)?;
-    let admissible = signature::is_dh_key(&record.pk_dh)
-        && signature::is_admissible(&record.pk_sig)
-        && signature::is_admissible(&record.pk_recovery);
-    if !admissible {
-        return Err(Refused::BadKey);
-    }
-    let digest = record.possession_digest(context.genesis.chain());
-    if !signature::is_valid_bip340(&record.pk_dh, &digest, &registration.proof_dh) {
-        return Err(Refused::NoProofOfDhKey);
-    }
-    if !signature::is_valid(&record.pk_sig, &digest, &registration.proof_sig) {
-        return Err(Refused::NoProofOfSigningKey);
-    }
-    put_new(context, &record.aid, Credential::Aidc1(record.clone()));
-    Ok(Output::Written)
-}
-
-fn wu_register(context: &mut Context<'_, '_>, record: &WuRecord) -> Result<Output, Refused> {
-    if context.genesis.kind() != Kind::Research {
-        return Err(Refused::ResearchOnly);
-    }
-    only_the_rc(context)?;
-    allowed(context, SuiteId::WU_2021)?;
-    let id = record.id.as_bytes();
-    if id.is_empty() || id.len() > WU_ID_BYTES_MAX {
-        return Err(Refused::BadRecord);
-    }
-    never_registered(context, &record.aid)?;
-    let credential = Credential::Wu2021 {
-        record: record.clone(),
-        status: Status::Active,
-    };
-    put_new(context, &record.aid, credential);
-    Ok(Output::Written)
 }
 
 /// By the RC, or by the patient's own or recovery key.
 fn revoke(context: &mut Context<'_, '_>, aid: &Aid) -> Result<Output, Refused> {
     match context.author {
-        Author::Member(_) => only_the_rc(context)?,
+        Author::Member(_) => only_the_rc(context).map(|_rc| ())?,
         Author::Patient(author) if author == *aid => {}
         Author::Patient(_) => return Err(Refused::NotPermitted),
     }
@@ -169,48 +145,29 @@ fn revoke(context: &mut Context<'_, '_>, aid: &Aid) -> Result<Output, Refused> {
         return Err(Refused::NotActive);
     }
     set_status(context, aid, &mut identity, Status::Revoked);
+    events::note(context, aid, What::Revoked);
     Ok(Output::Written)
 }
 
+/// An AID that ended in whatever way can be shredded, once.
 fn shred(context: &mut Context<'_, '_>, aid: &Aid) -> Result<Output, Refused> {
     only_the_rc(context)?;
     let mut identity = identity(context.state, aid).ok_or(Refused::UnknownAid)?;
     if identity.status() == Status::Shredded {
         return Err(Refused::NotActive);
     }
+    recovery::close(context, aid);
     set_status(context, aid, &mut identity, Status::Shredded);
+    events::note(context, aid, What::Shredded);
     Ok(Output::Written)
 }
 
-fn only_the_rc(context: &mut Context<'_, '_>) -> Result<(), Refused> {
+/// The RC's id, if it is the author.
+fn only_the_rc(context: &mut Context<'_, '_>) -> Result<ServerId, Refused> {
     match context.author {
-        Author::Member(id) if membership::has_role(context.state, &id, Role::Rc) => Ok(()),
+        Author::Member(id) if membership::has_role(context.state, &id, Role::Rc) => Ok(id),
         Author::Member(_) | Author::Patient(_) => Err(Refused::NotPermitted),
     }
-}
-
-fn allowed(context: &Context<'_, '_>, suite: SuiteId) -> Result<(), Refused> {
-    if context.genesis.suites().contains(&suite) {
-        Ok(())
-    } else {
-        Err(Refused::SuiteNotAllowed(suite))
-    }
-}
-
-fn never_registered(context: &mut Context<'_, '_>, aid: &Aid) -> Result<(), Refused> {
-    match identity(context.state, aid) {
-        Some(_) => Err(Refused::AlreadyRegistered),
-        None => Ok(()),
-    }
-}
-
-fn put_new(context: &mut Context<'_, '_>, aid: &Aid, credential: Credential) {
-    let identity = Identity {
-        credential,
-        since: context.height,
-        changed: context.height,
-    };
-    context.write(&ID, &identity_key(aid), &identity);
 }
 
 fn set_status(context: &mut Context<'_, '_>, aid: &Aid, identity: &mut Identity, status: Status) {

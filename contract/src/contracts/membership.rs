@@ -1,89 +1,67 @@
-//! `membership`: who belongs to the consortium, and in which order they vote.
+//! `membership`: who belongs to the consortium, in which order they vote, and by
+//! which rules, all of it changed by vote of the members (CONSENSUS.md §4).
 //!
-//! In this version the founding members stay; changing them by vote comes later
-//! and ends an epoch (CONSENSUS.md §4).
+//! 1. A member proposes one [`MembershipChange`]: members to add, remove, replace
+//!    or renew, parameters, contracts. A quorum of the present committee approves.
+//! 2. Each new key says `Ready`, signed by itself, within the last ten minutes of
+//!    block time. Until then the change stays approved and waits.
+//! 3. The block s in which the last of both arrives fixes the end of the epoch:
+//!    E = s + W is its last block. Until then nothing further can be decided.
+//! 4. After block E the next epoch's members, parameters and contracts are in the
+//!    state; E + 1 is the first block that they certify.
+//!
+//! Proposals outlive an epoch's end: they are judged again, against the committee
+//! of the day, whenever something could make them take effect. A proposal lapses
+//! after [`PROPOSAL_LIFE_MS`], or when its proposer leaves.
 
-use serde::{Deserialize, Serialize};
+mod change;
+mod departed;
+mod epochs;
+mod members;
+mod plan;
+mod proposals;
+mod votes;
 
-use super::{State, read};
+pub use change::{
+    Candidate, ContractChange, MembershipChange, ParameterChange, Renewal, Replacement,
+    possession_digest, renewal_digest,
+};
+pub use departed::{Guest, GuestKind, guests_at};
+pub use epochs::{EpochState, PastEpoch, PendingEnd, committee_of, epoch_at};
+pub use members::{
+    MemberRecord, committee_at, committee_key, faults, keys, member_at, member_key, parameters_at,
+    quorum,
+};
+pub use proposals::{Proposal, ProposalStatus, proposal_at, proposals_at};
+pub use votes::ready_at;
+
+pub(crate) use epochs::{close_epoch, past, present};
+pub(crate) use members::{has_role, member, parameters};
+pub(crate) use votes::{Membership, is_candidate};
+
+use super::State;
 use crate::contract_id::{self, ContractId};
-use crate::encoding;
-use crate::genesis::{Genesis, Member, Role};
-use crate::identity::{Height, PublicKey, ServerId};
-use crate::state::{Snapshot, StateError, StateReader};
+use crate::genesis::Genesis;
+use crate::identity::{Epoch, Height};
 
 /// The contract's name.
 pub const ID: ContractId = contract_id::MEMBERSHIP;
-/// Key of the committee: ids of its members in order.
-const COMMITTEE: &[u8] = b"committee";
-/// Key of the parameters.
-const PARAMETERS: &[u8] = b"parameters";
+/// How long a proposal can be approved and take effect, in milliseconds of block time.
+pub const PROPOSAL_LIFE_MS: u64 = 7 * 24 * 3_600_000;
+/// For how long a new key's `Ready` counts, in milliseconds of block time.
+pub const READY_LIFE_MS: u64 = 600_000;
+/// How long a member that left may still connect, in milliseconds of block time.
+pub const DEPARTED_GUEST_MS: u64 = 24 * 3_600_000;
+/// A member may end an epoch by rejoining once in this time, in milliseconds of block time.
+pub const REJOIN_INTERVAL_MS: u64 = 3_600_000;
 
-/// What the ledger knows of a member.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberRecord {
-    /// Name, role, keys and addresses.
-    pub member: Member,
-    /// Its id, which outlives its keys.
-    pub server_id: ServerId,
-    /// The block that admitted it.
-    pub since: Height,
-}
-
-/// The key of a member's record.
-pub fn member_key(id: &ServerId) -> Vec<u8> {
-    [b"member/", id.as_bytes().as_slice()].concat()
-}
-
-/// Writes the founding members.
+/// Writes the founding members and the first epoch.
 pub(crate) fn found(state: &mut dyn State, genesis: &Genesis) {
-    let mut committee = Vec::new();
-    for member in genesis.members() {
-        let server_id = member.server_id();
-        let record = MemberRecord {
-            member: member.clone(),
-            server_id,
-            since: Height::new(0),
-        };
-        state.put(&ID, &member_key(&server_id), encoding::encode(&record));
-        committee.push(server_id);
+    let founders = members::founders(genesis);
+    for founder in &founders {
+        members::admit(state, founder);
     }
-    state.put(&ID, COMMITTEE, encoding::encode(&committee));
-    state.put(&ID, PARAMETERS, encoding::encode(genesis.parameters()));
-}
-
-/// The member with this id, while a block is executed.
-pub(crate) fn member(state: &mut dyn State, id: &ServerId) -> Option<MemberRecord> {
-    read(state, &ID, &member_key(id))
-}
-
-/// Whether this member holds a role.
-pub(crate) fn has_role(state: &mut dyn State, id: &ServerId, role: Role) -> bool {
-    member(state, id).is_some_and(|record| record.member.role == role)
-}
-
-/// The member with this id.
-pub fn member_at<R: StateReader>(
-    snapshot: &Snapshot<R>,
-    id: &ServerId,
-) -> Result<Option<MemberRecord>, StateError> {
-    snapshot.read(&ID, &member_key(id))
-}
-
-/// The committee in order.
-pub fn committee_at<R: StateReader>(
-    snapshot: &Snapshot<R>,
-) -> Result<Vec<MemberRecord>, StateError> {
-    let ids: Option<Vec<ServerId>> = snapshot.read(&ID, COMMITTEE)?;
-    let mut members = Vec::new();
-    for id in ids.unwrap_or_default() {
-        let member = member_at(snapshot, &id)?;
-        members.push(member.ok_or(StateError::Corrupt("a committee member has no record"))?);
-    }
-    Ok(members)
-}
-
-/// The keys of a committee, in order.
-pub fn keys(committee: &[MemberRecord]) -> Vec<PublicKey> {
-    committee.iter().map(|record| record.member.key).collect()
+    members::put_committee(state, &founders);
+    members::put_parameters(state, genesis.parameters());
+    epochs::begin(state, Epoch::new(0), Height::new(1), &founders);
 }

@@ -3,13 +3,18 @@
 //! A node whose software lacks an active version must not guess: it stops before
 //! the block that needs it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use super::membership::ContractChange;
 use super::{State, read};
 use crate::contract_id::{self, BUILT_IN, ContractId};
 use crate::encoding;
 use crate::genesis::Genesis;
 use crate::identity::Height;
+use crate::limits::CONTRACTS_MAX;
+use crate::outcome::Refused;
 use crate::state::{Snapshot, StateError, StateReader};
 
 /// The contract's name.
@@ -69,6 +74,50 @@ pub(crate) fn found(state: &mut dyn State, genesis: &Genesis) {
     state.put(&ID, LIST, encoding::encode(&entries));
 }
 
+/// Whether the members may change these contracts so: each named once, to a version
+/// that is not lower, and never without the contracts that carry the votes.
+pub(crate) fn check_change(
+    state: &mut dyn State,
+    changes: &[ContractChange],
+) -> Result<(), Refused> {
+    let entries = entries(state);
+    let mut added = 0_usize;
+    let mut named = BTreeSet::new();
+    for change in changes {
+        let known = entries.iter().find(|entry| entry.id == change.id);
+        let is_forward = known.is_none_or(|entry| {
+            change.version >= entry.version
+                && (change.version, change.status) != (entry.version, entry.status)
+        });
+        let carries_votes = [contract_id::MEMBERSHIP, ID].contains(&change.id);
+        let retires = change.status == ContractStatus::Retired;
+        let lawful = is_forward && !(retires && (carries_votes || known.is_none()));
+        if !lawful || !named.insert(&change.id) {
+            return Err(Refused::ContractUnchangeable);
+        }
+        added = added.saturating_add(usize::from(known.is_none()));
+    }
+    if entries.len().saturating_add(added) > CONTRACTS_MAX {
+        return Err(Refused::ContractUnchangeable);
+    }
+    Ok(())
+}
+
+/// Writes what the members decided about contracts, from the block `first` on.
+pub(crate) fn change(state: &mut dyn State, changes: &[ContractChange], first: Height) {
+    let mut entries = entries(state);
+    for change in changes {
+        entries.retain(|entry| entry.id != change.id);
+        entries.push(ContractEntry {
+            id: change.id.clone(),
+            version: change.version,
+            activation: first,
+            status: change.status,
+        });
+    }
+    state.put(&ID, LIST, encoding::encode(&entries));
+}
+
 /// The registry, while a block is executed.
 pub(crate) fn entries(state: &mut dyn State) -> Vec<ContractEntry> {
     read(state, &ID, LIST).unwrap_or_default()
@@ -104,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_contract_of_later_software_is_missing_from_its_activation_on() {
-        let entries = [entry("identity", 1, 0), entry("disclosure", 1, 100)];
+        let entries = [entry("identity", 1, 0), entry("consent", 1, 100)];
 
         assert_eq!(missing(&entries, Height::new(99)), None);
         assert_eq!(missing(&entries, Height::new(100)), entries.get(1));
@@ -120,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_retired_contract_is_not_missed() {
-        let mut retired = entry("disclosure", 1, 0);
+        let mut retired = entry("consent", 1, 0);
         retired.status = ContractStatus::Retired;
 
         assert!(!retired.is_active(Height::new(5)));

@@ -1,7 +1,9 @@
 //! `servers`: the epoch keys that servers answer sign-ins with.
 //!
 //! A record never changes within its key epoch: its hash is in the prologue of
-//! every handshake of that epoch.
+//! every handshake of that epoch. A server renews by publishing its next epoch with
+//! a new key; windows may overlap, and the records of old epochs stay, so that what
+//! was signed under them can be verified for ever.
 
 use super::membership;
 use super::{Context, Contract, State, read};
@@ -9,7 +11,7 @@ use crate::contract_id::{self, ContractId};
 use crate::encoding;
 use crate::genesis::Genesis;
 use crate::identity::ServerId;
-use crate::limits::SERVER_SUITES_MAX;
+use crate::limits::{KEY_EPOCH_MS_MAX, SERVER_SUITES_MAX};
 use crate::outcome::{Output, Refused};
 use crate::record::ServerRecord;
 use crate::signature;
@@ -52,12 +54,13 @@ impl Contract for Servers {
             return Err(Refused::WrongKey);
         }
         check_record(record, context.genesis)?;
+        check_validity(context, record)?;
         if read_record(context.state, &record.server_id, record.key_epoch).is_some() {
             return Err(Refused::KeyEpochTaken);
         }
         let newest: Option<u32> = context.read(&ID, &newest_key(&record.server_id));
-        if newest.is_some_and(|newest| record.key_epoch <= newest) {
-            return Err(Refused::KeyEpochTaken);
+        if let Some(newest) = newest {
+            check_renewal(context, record, newest)?;
         }
         put(context.state, record);
         Ok(Output::Written)
@@ -74,6 +77,37 @@ fn check_record(record: &ServerRecord, genesis: &Genesis) -> Result<(), Refused>
     match record.suites.iter().find(|s| !genesis.suites().contains(s)) {
         Some(suite) => Err(Refused::SuiteNotAllowed(*suite)),
         None => Ok(()),
+    }
+}
+
+/// The next epoch, with another key than the newest: the same key again would keep alive what the
+/// end of its epoch is to end.
+fn check_renewal(
+    context: &mut Context<'_, '_>,
+    record: &ServerRecord,
+    newest: u32,
+) -> Result<(), Refused> {
+    if record.key_epoch <= newest {
+        return Err(Refused::KeyEpochTaken);
+    }
+    let before = read_record(context.state, &record.server_id, newest);
+    if before.is_some_and(|before| before.dh_epoch_key == record.dh_epoch_key) {
+        return Err(Refused::KeyUsed);
+    }
+    Ok(())
+}
+
+/// No sign-in happened before its record was there, so no record reaches back; nor does one reach
+/// so far ahead that a key is never renewed.
+fn check_validity(context: &Context<'_, '_>, record: &ServerRecord) -> Result<(), Refused> {
+    let since = context.time.minus_ms(context.parameters.result_past_ms);
+    let lawful = record.not_before >= since
+        && record.not_after >= context.time
+        && record.not_after <= record.not_before.plus_ms(KEY_EPOCH_MS_MAX);
+    if lawful {
+        Ok(())
+    } else {
+        Err(Refused::BadValidity)
     }
 }
 

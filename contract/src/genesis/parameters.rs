@@ -21,8 +21,20 @@ macro_rules! parameters {
         }
 
         impl Parameters {
+            /// The largest value of each: what no lawful ledger exceeds.
+            pub(crate) const LARGEST: Self = Self { $($name: $most,)* };
+
+            /// Gives the parameter of this name another value; false if there is none.
+            pub(crate) fn set(&mut self, name: &str, value: u64) -> bool {
+                match name {
+                    $(stringify!($name) => self.$name = value,)*
+                    _unknown => return false,
+                }
+                true
+            }
+
             /// Every parameter within its range.
-            pub(super) fn check(&self) -> Result<(), GenesisError> {
+            fn check_ranges(&self) -> Result<(), GenesisError> {
                 $(in_range(stringify!($name), self.$name, $least, $most)?;)*
                 Ok(())
             }
@@ -32,7 +44,7 @@ macro_rules! parameters {
 
 parameters! {
     /// Version of the ledger's rules.
-    protocol_version = 1, 1, 1;
+    protocol_version = PROTOCOL_VERSION, 1, PROTOCOL_VERSION;
     /// A batch may be this much older than a voter's clock.
     batch_past_ms = 10_000, 1_000, 60_000;
     /// A batch may be this much newer than a voter's clock.
@@ -75,6 +87,73 @@ parameters! {
     future_bytes_max = 8 << 20, 64 << 10, 1 << 30;
     /// How long a replacement without a patient's key waits.
     recovery_delay_ms = 259_200_000, 1_000, 2_592_000_000;
+}
+
+/// The newest version of the ledger's rules that this software knows.
+pub const PROTOCOL_VERSION: u64 = 1;
+
+impl Parameters {
+    /// Whether the members may go over from `before` to these.
+    ///
+    /// The replay window never changes: what a node remembers of the blocks before
+    /// a change would no longer be what it needs behind it. The rules' version
+    /// rises in single steps; software that lacks it stops before its first block.
+    pub(crate) fn may_follow(&self, before: &Self) -> bool {
+        let keeps_window = self.replay_window_ms == before.replay_window_ms
+            && self.result_past_ms == before.result_past_ms
+            && self.result_future_ms == before.result_future_ms;
+        let rises = before.protocol_version.saturating_add(1);
+        let mut others = self.clone();
+        others.protocol_version = PROTOCOL_VERSION;
+        keeps_window
+            && (before.protocol_version..=rises).contains(&self.protocol_version)
+            && others.check().is_ok()
+    }
+
+    /// Every parameter within its range, and none against another.
+    pub(super) fn check(&self) -> Result<(), GenesisError> {
+        self.check_ranges()?;
+        self.check_agreement()
+    }
+
+    /// Limits that bound one another.
+    fn check_agreement(&self) -> Result<(), GenesisError> {
+        let pairs = [
+            (
+                "transaction_bytes_max",
+                self.transaction_bytes_max,
+                self.bundle_bytes_max,
+            ),
+            (
+                "bundle_bytes_max",
+                self.bundle_bytes_max,
+                self.batch_bytes_max,
+            ),
+            (
+                "batch_bytes_max",
+                self.batch_bytes_max,
+                self.frame_bytes_max / 2,
+            ),
+            (
+                "bundle_results_max",
+                self.bundle_results_max,
+                self.batch_results_max,
+            ),
+            ("depth", self.depth, self.water_mark_window),
+            ("heartbeat_ms", self.heartbeat_ms, self.replay_window_ms / 2),
+            ("result_past_ms", self.result_past_ms, self.replay_window_ms),
+            // From the first block that takes a session to the last one that could.
+            (
+                "result_future_ms",
+                self.result_future_ms,
+                self.replay_window_ms.saturating_sub(self.result_past_ms),
+            ),
+        ];
+        match pairs.into_iter().find(|(_, found, most)| found > most) {
+            Some((name, found, most)) => in_range(name, found, 0, most),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Refuses a parameter outside its range, by name.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Activation, Content, GENESIS_SCHEMA, GENESIS_VERSION, GenesisError, Kind, Member, Problem, Role,
 };
-use crate::contract_id::{BUILT_IN, ContractId};
+use crate::contract_id::{BUILT_IN, ContractId, LIMBASIYA, REQUIRED};
 use crate::identity::{Height, PublicKey};
 use crate::limits::{
     ADDRESS_LENGTH_MAX, MEMBERS_MAX, NAME_LENGTH_MAX, SEALED_ID_BYTES_MAX, SERVER_SUITES_MAX,
@@ -16,10 +16,11 @@ use crate::signature;
 /// The version of every built-in contract.
 const CONTRACT_VERSION: u16 = 1;
 
-/// Every built-in contract, active from block 0.
-pub(super) fn built_in_contracts() -> Vec<Activation> {
+/// Every built-in contract that a ledger of this kind has a use for, active from block 0.
+pub(super) fn built_in_contracts(kind: Kind) -> Vec<Activation> {
     BUILT_IN
         .iter()
+        .filter(|id| kind == Kind::Research || **id != LIMBASIYA)
         .map(|id| Activation {
             id: id.clone(),
             version: CONTRACT_VERSION,
@@ -40,7 +41,6 @@ pub(super) fn check(content: &Content) -> Result<(), GenesisError> {
         return refuse("name", Problem::Text("need 1 to 64 characters"));
     }
     content.parameters.check()?;
-    check_parameters_agree(content)?;
     check_members(&content.members)?;
     check_suites(content)?;
     check_contracts(&content.contracts)?;
@@ -55,40 +55,8 @@ fn refuse<T>(field: impl Into<String>, problem: Problem) -> Result<T, GenesisErr
     })
 }
 
-/// Limits that bound one another.
-fn check_parameters_agree(content: &Content) -> Result<(), GenesisError> {
-    let p = &content.parameters;
-    let pairs = [
-        (
-            "transaction_bytes_max",
-            p.transaction_bytes_max,
-            p.bundle_bytes_max,
-        ),
-        ("bundle_bytes_max", p.bundle_bytes_max, p.batch_bytes_max),
-        ("batch_bytes_max", p.batch_bytes_max, p.frame_bytes_max / 2),
-        (
-            "bundle_results_max",
-            p.bundle_results_max,
-            p.batch_results_max,
-        ),
-        ("depth", p.depth, p.water_mark_window),
-        ("heartbeat_ms", p.heartbeat_ms, p.replay_window_ms / 2),
-        ("result_past_ms", p.result_past_ms, p.replay_window_ms),
-        ("result_future_ms", p.result_future_ms, p.replay_window_ms),
-    ];
-    for (name, found, most) in pairs {
-        if found > most {
-            let least = 0;
-            return refuse(
-                format!("parameters.{name}"),
-                Problem::Range { found, least, most },
-            );
-        }
-    }
-    Ok(())
-}
-
-fn check_members(members: &[Member]) -> Result<(), GenesisError> {
+/// What holds for every committee, the founding one and later ones.
+pub(crate) fn check_members(members: &[Member]) -> Result<(), GenesisError> {
     if members.is_empty() || members.len() > MEMBERS_MAX {
         let found = u64::try_from(members.len()).unwrap_or(u64::MAX);
         let (least, most) = (1, 31);
@@ -181,7 +149,7 @@ fn check_contracts(contracts: &[Activation]) -> Result<(), GenesisError> {
         }
     }
     let missing = |id: &&ContractId| !seen.contains(id);
-    match BUILT_IN.iter().find(missing) {
+    match REQUIRED.iter().find(missing) {
         Some(id) => refuse("contracts", Problem::MissingContract(id.to_string())),
         None => Ok(()),
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 use super::{PublicKey, SuiteId};
+use crate::encoding;
 use crate::hash;
 
 /// The prefix of every AID in text form.
@@ -112,7 +113,7 @@ impl Serialize for Aid {
         if serializer.is_human_readable() {
             serializer.collect_str(self)
         } else {
-            self.0.serialize(serializer)
+            encoding::words(&self.0).serialize(serializer)
         }
     }
 }
@@ -123,7 +124,8 @@ impl<'de> Deserialize<'de> for Aid {
             let text = String::deserialize(deserializer)?;
             text.parse().map_err(D::Error::custom)
         } else {
-            <[u8; 32]>::deserialize(deserializer).map(Self)
+            let words = <[u64; 4]>::deserialize(deserializer)?;
+            Ok(Self(encoding::from_words(words)))
         }
     }
 }

@@ -7,6 +7,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
+use crate::encoding;
+
 /// What is wrong with the text of an identifier.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum IdProblem {
@@ -95,7 +97,7 @@ macro_rules! identifier {
                 if serializer.is_human_readable() {
                     serializer.collect_str(self)
                 } else {
-                    self.0.serialize(serializer)
+                    encoding::words(&self.0).serialize(serializer)
                 }
             }
         }
@@ -106,13 +108,19 @@ macro_rules! identifier {
                     let text = String::deserialize(deserializer)?;
                     text.parse().map_err(D::Error::custom)
                 } else {
-                    <[u8; 32]>::deserialize(deserializer).map(Self)
+                    let words = <[u64; 4]>::deserialize(deserializer)?;
+                    Ok(Self(encoding::from_words(words)))
                 }
             }
         }
     };
 }
 
+identifier!(
+    /// SHA-256 of a proposed change of the membership: what members approve.
+    ChangeId,
+    "change id"
+);
 identifier!(
     /// SHA-256 of the bytes of `genesis.json`: which ledger this is.
     ChainId,
@@ -219,7 +227,7 @@ impl Serialize for SignatureBytes {
         if serializer.is_human_readable() {
             serializer.collect_str(self)
         } else {
-            (self.r, self.s).serialize(serializer)
+            (encoding::words(&self.r), encoding::words(&self.s)).serialize(serializer)
         }
     }
 }
@@ -230,7 +238,9 @@ impl<'de> Deserialize<'de> for SignatureBytes {
             let text = String::deserialize(deserializer)?;
             text.parse().map_err(D::Error::custom)
         } else {
-            <([u8; 32], [u8; 32])>::deserialize(deserializer).map(|(r, s)| Self { r, s })
+            let (r, s) = <([u64; 4], [u64; 4])>::deserialize(deserializer)?;
+            let (r, s) = (encoding::from_words(r), encoding::from_words(s));
+            Ok(Self { r, s })
         }
     }
 }
@@ -275,7 +285,7 @@ mod tests {
         let bytes: [u8; 64] = std::array::from_fn(|i| u8::try_from(i).unwrap());
 
         assert_eq!(SignatureBytes::new(bytes).to_bytes(), bytes);
-        assert_eq!(crate::encoding::encode(&SignatureBytes::new(bytes)), bytes);
+        assert_eq!(encoding::encode(&SignatureBytes::new(bytes)), bytes);
     }
 
     #[test]

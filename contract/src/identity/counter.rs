@@ -60,12 +60,26 @@ impl Height {
         Self(self.0.saturating_add(1))
     }
 
+    /// The block this many further on.
+    #[must_use]
+    pub const fn plus(self, blocks: u64) -> Self {
+        Self(self.0.saturating_add(blocks))
+    }
+
     /// The block before this one; none before the genesis.
     pub const fn previous(self) -> Option<Self> {
         match self.0.checked_sub(1) {
             Some(number) => Some(Self(number)),
             None => None,
         }
+    }
+}
+
+impl Epoch {
+    /// The epoch after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
     }
 }
 

@@ -106,7 +106,10 @@ pub(super) fn read_node<R: StateReader>(
 }
 
 /// Height of the newest root at or below a height.
-fn newest_root<R: StateReader>(reader: &R, at: Height) -> Result<Option<Height>, StateError> {
+pub(super) fn newest_root<R: StateReader>(
+    reader: &R,
+    at: Height,
+) -> Result<Option<Height>, StateError> {
     let found = reader.newest(Table::Nodes, &ROOT_PREFIX, at)?;
     Ok(found.map(|(height, _node)| height))
 }

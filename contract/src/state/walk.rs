@@ -14,21 +14,21 @@ use crate::limits::ENCODED_BYTES_MAX;
 use crate::merkle::Hash;
 
 /// Children of a node: it stands for four levels of the binary tree.
-const WIDTH: usize = 16;
+pub(super) const WIDTH: usize = 16;
 /// Nibbles of a key.
 const DEPTH_MAX: u8 = 64;
 
 /// A child of a node, as far as a proof needs it.
 #[derive(Clone, Copy)]
-struct Child {
+pub(super) struct Child {
     /// Which of the sixteen.
-    nibble: u8,
+    pub(super) nibble: u8,
     /// Hash of the subtree.
-    hash: Hash,
+    pub(super) hash: Hash,
     /// The block that wrote it.
-    version: Height,
+    pub(super) version: Height,
     /// Whether a single leaf is below.
-    is_leaf: bool,
+    pub(super) is_leaf: bool,
 }
 
 /// The value under a hashed key as of a height whose root was written by `root`.
@@ -44,15 +44,8 @@ pub(super) fn prove<R: StateReader>(
         let child = match node_at(reader, &prefix, version)? {
             Node::Null => None,
             Node::Leaf(leaf) => return proof_at_leaf(reader, root, key, &leaf, siblings),
-            Node::Internal(node) => {
-                let children = node.children_sorted().map(|(nibble, child)| Child {
-                    nibble: nibble.into(),
-                    hash: child.hash,
-                    version: Height::new(child.version),
-                    is_leaf: child.is_leaf(),
-                });
-                let children: Vec<Child> = children.collect();
-                descend(&children, nibble_at(&key, depth), &mut siblings)
+            node @ Node::Internal(_) => {
+                descend(&children_of(&node), nibble_at(&key, depth), &mut siblings)
             }
         };
         let Some(child) = child else {
@@ -69,6 +62,48 @@ pub(super) fn prove<R: StateReader>(
         version = child.version;
     }
     Err(StateError::Corrupt("the state tree is deeper than a key"))
+}
+
+/// The children of the node at a path; none where a leaf stands.
+pub(super) fn children_at<R: StateReader>(
+    reader: &R,
+    prefix: &[u8],
+    version: Height,
+) -> Result<Vec<Child>, StateError> {
+    Ok(children_of(&node_at(reader, prefix, version)?))
+}
+
+/// The names of a leaf that hangs below the node at a path.
+pub(super) fn leaf_at<R: StateReader>(
+    reader: &R,
+    prefix: &[u8],
+    child: &Child,
+) -> Result<Neighbour, StateError> {
+    let mut place = prefix.to_vec();
+    place.push(child.nibble);
+    if let Some(length) = place.first_mut() {
+        *length = length.saturating_add(1);
+    }
+    match node_at(reader, &place, child.version)? {
+        Node::Leaf(leaf) => names(&leaf),
+        Node::Internal(_) | Node::Null => {
+            Err(StateError::Corrupt("a node stands where a leaf should"))
+        }
+    }
+}
+
+/// A node's children in the order of their nibbles; none of a leaf.
+fn children_of(node: &Node) -> Vec<Child> {
+    let Node::Internal(node) = node else {
+        return Vec::new();
+    };
+    let children = node.children_sorted().map(|(nibble, child)| Child {
+        nibble: nibble.into(),
+        hash: child.hash,
+        version: Height::new(child.version),
+        is_leaf: child.is_leaf(),
+    });
+    children.collect()
 }
 
 /// A node that must be there.
@@ -95,17 +130,22 @@ fn proof_at_leaf<R: StateReader>(
             siblings,
         });
     }
+    Ok(StateProof {
+        value: None,
+        neighbour: Some(names(leaf)?),
+        siblings,
+    })
+}
+
+/// A leaf's hashed key and the hash of its value.
+fn names(leaf: &LeafNode) -> Result<Neighbour, StateError> {
     // The leaf keeps its value's hash to itself; its encoding does not.
     let bytes = encoding::encode(leaf);
     let (key_hash, value_hash) = encoding::decode(&bytes, ENCODED_BYTES_MAX)
         .map_err(|_malformed| StateError::Corrupt("a leaf of another form"))?;
-    Ok(StateProof {
-        value: None,
-        neighbour: Some(Neighbour {
-            key_hash,
-            value_hash,
-        }),
-        siblings,
+    Ok(Neighbour {
+        key_hash,
+        value_hash,
     })
 }
 
@@ -136,7 +176,7 @@ fn descend(children: &[Child], nibble: u8, siblings: &mut Vec<Hash>) -> Option<C
 }
 
 /// The hash of the subtree over the children from `start` on.
-fn range_hash(children: &[Child], start: usize, width: usize) -> Hash {
+pub(super) fn range_hash(children: &[Child], start: usize, width: usize) -> Hash {
     match children {
         [] => *EMPTY_TREE,
         [only] if width <= 1 || only.is_leaf => only.hash,

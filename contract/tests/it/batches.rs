@@ -1,10 +1,12 @@
 //! What a node checks before it votes.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
+use contract::batch::Memory;
 use contract::{
-    Call, CheckedBatch, Genesis, Invalid, Kind, SignatureBytes, SignedTransaction, Unacceptable,
-    check_batch, encode_batch,
+    Call, CheckedBatch, Genesis, Invalid, Kind, SignatureBytes, SignedTransaction, TransactionHash,
+    Unacceptable, check_batch, check_batch_with, encode_batch,
 };
 
 use crate::consortium::{Consortium, Patient, content, time};
@@ -17,7 +19,13 @@ fn bytes_of(transactions: &[SignedTransaction]) -> Vec<u8> {
 }
 
 fn verdict(ledger: &Consortium, bytes: &[u8]) -> Result<CheckedBatch, Unacceptable> {
-    check_batch(bytes, &ledger.genesis, time(0), |_| false)
+    check_batch(
+        bytes,
+        ledger.genesis.chain(),
+        ledger.genesis.parameters(),
+        time(0),
+        |_| false,
+    )
 }
 
 const fn invalid<T>(at: usize, problem: Invalid) -> Result<T, Unacceptable> {
@@ -120,10 +128,16 @@ fn a_known_transaction_is_not_verified_again_and_an_unknown_one_is() {
     };
     let asked = RefCell::new(Vec::new());
     let check = |batch: &[SignedTransaction]| {
-        check_batch(&bytes_of(batch), &ledger.genesis, time(0), |hash| {
-            asked.borrow_mut().push(*hash);
-            hash == spoil(&known).hash()
-        })
+        check_batch(
+            &bytes_of(batch),
+            ledger.genesis.chain(),
+            ledger.genesis.parameters(),
+            time(0),
+            |hash| {
+                asked.borrow_mut().push(*hash);
+                hash == spoil(&known).hash()
+            },
+        )
     };
 
     let batch = check(&[spoil(&known), unknown.clone()]).unwrap();
@@ -136,13 +150,67 @@ fn a_known_transaction_is_not_verified_again_and_an_unknown_one_is() {
     );
 }
 
+/// A node that holds one transaction and has not checked it.
+struct Holds(SignedTransaction);
+
+impl Memory for Holds {
+    fn is_good(&self, _hash: &TransactionHash) -> bool {
+        false
+    }
+
+    fn held(&self, hash: &TransactionHash) -> Option<SignedTransaction> {
+        (self.0.hash() == hash).then(|| self.0.clone())
+    }
+}
+
+#[test]
+fn a_transaction_at_hand_is_not_read_again_but_checked_as_any_other() {
+    let mut ledger = Consortium::secure();
+    let aid = Patient::new(1).record.aid;
+    let (here, other) = (
+        ledger.by_member(1, Call::Revoke(aid)),
+        ledger.by_member(2, Call::Revoke(aid)),
+    );
+    let mut bytes = here.as_bytes().to_vec();
+    *bytes.last_mut().unwrap() ^= 1;
+    let spoiled = SignedTransaction::decode(bytes).unwrap();
+    let check = |batch: &[SignedTransaction], held: &SignedTransaction| {
+        let (chain, limits) = (ledger.chain(), ledger.genesis.parameters());
+        let memory = Holds(held.clone());
+        check_batch_with(&bytes_of(batch), chain, limits, time(0), &memory)
+    };
+
+    let batch = check(&[here.clone(), other.clone()], &here).unwrap();
+
+    let shared = |at: usize| batch.transactions()[at].shared();
+    assert!(Arc::ptr_eq(&shared(0), &here.shared()));
+    assert!(!Arc::ptr_eq(&shared(1), &other.shared()));
+    assert_eq!(batch.transactions(), [here, other]);
+    assert_eq!(
+        check(std::slice::from_ref(&spoiled), &spoiled),
+        invalid(0, Invalid::Signature)
+    );
+}
+
+#[test]
+fn an_assembled_batch_is_the_one_that_its_bytes_say() {
+    let mut ledger = Consortium::secure();
+    let one = ledger.by_member(1, Call::Revoke(Patient::new(1).record.aid));
+
+    let (batch, bytes) = CheckedBatch::assemble(time(0), vec![one.clone()]);
+
+    assert_eq!(verdict(&ledger, &bytes), Ok(batch));
+    assert_eq!(bytes, bytes_of(&[one]));
+}
+
 #[test]
 fn the_null_batch_is_always_acceptable() {
     let genesis = Genesis::parse(&content(Kind::Secure).to_json()).unwrap();
 
     let null = check_batch(
         &[],
-        &genesis,
+        genesis.chain(),
+        genesis.parameters(),
         time(u64::MAX / 2 - crate::consortium::START),
         |_| false,
     );

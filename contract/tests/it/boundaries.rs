@@ -8,7 +8,7 @@ use contract::{
     Refused, SessionId, SignedTransaction, Tip, Unacceptable, check_batch, encode_batch, execute,
 };
 
-use crate::consortium::{Consortium, Patient, content, server_record, time};
+use crate::consortium::{Confessions, Consortium, Patient, content, server_record, time};
 
 fn recorded_but(refused: &[(u32, Refused)]) -> Outcome {
     Outcome::Done(Output::Recorded {
@@ -55,7 +55,7 @@ fn a_bundle_holds_1_to_256_results() {
     let full = bundle(&mut ledger, 256, 0);
     assert_eq!(full.check(&chain, &limits), Ok(()));
     let over = bundle(&mut ledger, 257, 0);
-    let too_many = Invalid::TooManyResults {
+    let too_many = Invalid::TooManyEntries {
         found: 257,
         limit: 256,
     };
@@ -94,13 +94,26 @@ fn a_batch_holds_2000_results() {
         (0..8).map(|i| bundle(&mut ledger, 250, i * 250)).collect();
 
     let full = bytes_of(time(0), &transactions);
-    let batch = check_batch(&full, &ledger.genesis, time(0), |_| false).unwrap();
+    let batch = check_batch(
+        &full,
+        ledger.genesis.chain(),
+        ledger.genesis.parameters(),
+        time(0),
+        |_| false,
+    )
+    .unwrap();
     let execution = ledger.apply(&batch);
     assert!(execution.outcomes().iter().all(|o| *o == recorded_but(&[])));
 
     transactions.push(bundle(&mut ledger, 1, 2_000));
     let over = bytes_of(time(0), &transactions);
-    let verdict = check_batch(&over, &ledger.genesis, time(0), |_| true);
+    let verdict = check_batch(
+        &over,
+        ledger.genesis.chain(),
+        ledger.genesis.parameters(),
+        time(0),
+        |_| true,
+    );
     let too_many = Unacceptable::TooManyResults {
         found: 2_001,
         limit: 2_000,
@@ -117,7 +130,13 @@ fn a_batch_has_at_most_the_bytes_of_its_parameter() {
         let mut content = secure_content();
         content.parameters.batch_bytes_max = u64::try_from(limit).unwrap();
         let ledger = Consortium::founded(&content);
-        check_batch(&bytes, &ledger.genesis, time(0), |_| true)
+        check_batch(
+            &bytes,
+            ledger.genesis.chain(),
+            ledger.genesis.parameters(),
+            time(0),
+            |_| true,
+        )
     };
 
     let over = Malformed::TooLong {
@@ -131,11 +150,18 @@ fn a_batch_has_at_most_the_bytes_of_its_parameter() {
 }
 
 #[test]
-fn a_fresh_batch_is_at_most_10_s_old_and_2_s_new() {
+fn m4_a_fresh_batch_is_at_most_10_s_old_and_2_s_new() {
     let ledger = Consortium::secure();
     let verdict = |batch: u64, now: u64| {
         let bytes = encode_batch(time(batch), []);
-        check_batch(&bytes, &ledger.genesis, time(now), |_| false).map(|_batch| ())
+        check_batch(
+            &bytes,
+            ledger.genesis.chain(),
+            ledger.genesis.parameters(),
+            time(now),
+            |_| false,
+        )
+        .map(|_batch| ())
     };
 
     assert_eq!(verdict(50_000, 60_000), Ok(()));
@@ -150,7 +176,13 @@ fn a_certified_batch_is_executed_whatever_its_age() {
     let bytes = encode_batch(time(0), []);
 
     assert_eq!(
-        check_batch(&bytes, &ledger.genesis, time(3_600_000), |_| false),
+        check_batch(
+            &bytes,
+            ledger.genesis.chain(),
+            ledger.genesis.parameters(),
+            time(3_600_000),
+            |_| false
+        ),
         Err(Unacceptable::TooOld(3_590_000))
     );
     let batch = CheckedBatch::certified(&bytes, &ledger.genesis).unwrap();
@@ -238,7 +270,7 @@ fn a_session_is_unique_among_the_blocks_of_the_last_150_s() {
 }
 
 #[test]
-fn a_transaction_is_executed_once_while_it_is_valid() {
+fn m12_a_transaction_is_executed_once_while_it_is_valid() {
     let mut ledger = Consortium::secure();
     let aid = Patient::new(1).record.aid;
     let author = Author::Member(ledger.id(0));
@@ -331,7 +363,12 @@ fn a_restarted_node_judges_the_next_block_as_the_others_do() {
     }
 
     let header = ledger.tip.header().clone();
-    let mut resumed = Tip::resume(Arc::clone(&ledger.genesis), header, history);
+    let mut resumed = Tip::resume(
+        Arc::clone(&ledger.genesis),
+        Arc::new(Confessions),
+        header,
+        history,
+    );
     for (execution, batch) in &blocks {
         let time = execution.header().time;
         resumed.recall(time, batch.transactions(), execution.outcomes());

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use contract::contracts::evidence::{Culprit, Misbehaviour};
 use contract::contracts::identity::id_commitment;
+use contract::encoding::decode;
 use contract::genesis::Content;
 use contract::identity::SpkiHash;
 use contract::{
-    Aid, AuthResult, Author, Blob, BlockTime, Call, ChainId, CheckedBatch, Execution, Genesis,
-    Kind, LegacyResult, Member, MemoryState, Outcome, PatientRecord, PublicKey, Registration, Role,
-    ServerId, ServerRecord, SessionId, SignatureBytes, SignedTransaction, Snapshot, Status,
-    SuiteId, Tip, Transaction, check_batch, encode_batch, execute, found,
+    Aid, AuthResult, Author, Blob, BlockTime, Call, ChainId, CheckedBatch, Epoch, Execution,
+    Genesis, Kind, LegacyResult, Member, MemoryState, Outcome, PatientRecord, PublicKey,
+    Registration, Role, ServerId, ServerRecord, SessionId, SignatureBytes, SignedTransaction,
+    Snapshot, Status, SuiteId, Tip, Transaction, check_batch, encode_batch, execute, found,
 };
 use ed25519_dalek::{Signer as _, SigningKey};
 use k256::schnorr;
@@ -66,13 +68,49 @@ impl Patient {
 
     /// Her registration, with both proofs of possession.
     pub(crate) fn registration(&self, chain: &ChainId) -> Registration {
+        self.registration_after(chain, 0)
+    }
+
+    /// The same, in place of an AID after so many replacements.
+    pub(crate) fn registration_after(&self, chain: &ChainId, epoch: u32) -> Registration {
         let digest = self.record.possession_digest(chain);
         let proof_dh = self.dh.sign_raw(&digest, &[7; 32]).unwrap().to_bytes();
         Registration {
-            record: self.record.clone(),
+            record: PatientRecord {
+                epoch,
+                ..self.record.clone()
+            },
             proof_dh: SignatureBytes::new(proof_dh),
             proof_sig: sign(&self.sig, &digest),
         }
+    }
+}
+
+/// A judge who believes every confession: epoch u32, place u16, view u64, seq u64.
+#[derive(Debug)]
+pub(crate) struct Confessions;
+
+/// What this judge takes for evidence.
+pub(crate) fn confession(epoch: u32, place: u16, view: u64, seq: u64) -> Blob {
+    Blob::new(contract::encoding::encode(&(epoch, place, view, seq)))
+}
+
+impl Misbehaviour for Confessions {
+    fn epoch(&self, evidence: &[u8]) -> Option<Epoch> {
+        let (epoch, ..): (u32, u16, u64, u64) = decode(evidence, 22).ok()?;
+        Some(Epoch::new(epoch))
+    }
+
+    fn check(
+        &self,
+        _chain: &ChainId,
+        _epoch: Epoch,
+        committee: &[PublicKey],
+        evidence: &[u8],
+    ) -> Option<Culprit> {
+        let (_, place, view, seq): (u32, u16, u64, u64) = decode(evidence, 22).ok()?;
+        committee.get(usize::from(place))?;
+        Some(Culprit { place, view, seq })
     }
 }
 
@@ -118,10 +156,20 @@ pub(crate) fn server_record(genesis_content: &Content, member: usize) -> ServerR
     }
 }
 
+/// The same server's record of another epoch, with that epoch's key.
+pub(crate) fn renewed(record: &ServerRecord, key_epoch: u8) -> ServerRecord {
+    let dh = schnorr::SigningKey::from_slice(&[0x40 + key_epoch; 32]).unwrap();
+    ServerRecord {
+        dh_epoch_key: PublicKey::new(dh.verifying_key().to_bytes().into()),
+        key_epoch: u32::from(key_epoch),
+        ..record.clone()
+    }
+}
+
 impl Consortium {
     pub(crate) fn founded(content: &Content) -> Self {
         let genesis = Arc::new(Genesis::parse(&content.to_json()).unwrap());
-        let (tip, block_0) = found(Arc::clone(&genesis)).unwrap();
+        let (tip, block_0) = found(Arc::clone(&genesis), Arc::new(Confessions)).unwrap();
         let mut state = MemoryState::new();
         state.apply(block_0.writes());
         Self {
@@ -182,6 +230,40 @@ impl Consortium {
         Transaction::new(*self.chain(), author, valid_until, salt, call).sign(key)
     }
 
+    /// What a patient herself sends, signed with one of her keys.
+    pub(crate) fn by_patient(
+        &mut self,
+        patient: &Patient,
+        key: &SigningKey,
+        call: Call,
+    ) -> SignedTransaction {
+        let valid_until = self.tip.header().time.plus_ms(60_000);
+        self.signed_with(Author::Patient(patient.record.aid), key, valid_until, call)
+    }
+
+    /// What a member's call comes to, in a block at the tip's time.
+    pub(crate) fn calls(&mut self, member: usize, call: Call) -> Outcome {
+        let transaction = self.by_member(member, call);
+        self.one(transaction)
+    }
+
+    /// What a patient's call under one of her keys comes to, in a block at the tip's time.
+    pub(crate) fn patient_calls(
+        &mut self,
+        patient: &Patient,
+        key: &SigningKey,
+        call: Call,
+    ) -> Outcome {
+        let transaction = self.by_patient(patient, key, call);
+        self.one(transaction)
+    }
+
+    /// Lets block time go by, with an empty block.
+    pub(crate) fn wait(&mut self, ms: u64) {
+        let later = self.tip.header().time.plus_ms(ms);
+        self.block(later, &[]);
+    }
+
     /// A sign-in of a patient at a member, with its statement.
     pub(crate) fn result(&self, patient: &Patient, member: usize, sid: u8) -> AuthResult {
         let now = self.tip.header().time;
@@ -229,7 +311,14 @@ impl Consortium {
         transactions: &[SignedTransaction],
     ) -> CheckedBatch {
         let bytes = encode_batch(at, transactions.iter().map(SignedTransaction::as_bytes));
-        check_batch(&bytes, &self.genesis, at, |_| false).unwrap()
+        check_batch(
+            &bytes,
+            self.genesis.chain(),
+            self.genesis.parameters(),
+            at,
+            |_| false,
+        )
+        .unwrap()
     }
 
     /// Executes a batch and moves on.

@@ -78,7 +78,9 @@ fn a_failing_read_stops_the_execution_whichever_it_is() {
         match execute(&store, &ledger.tip, &batch) {
             Err(CannotExecute::State(_)) => failures += 1,
             Ok(execution) => assert_eq!(execution, intact),
-            Err(CannotExecute::ContractMissing { .. }) => unreachable!("no contract is missing"),
+            Err(CannotExecute::ContractMissing { .. } | CannotExecute::ProtocolMissing { .. }) => {
+                unreachable!("nothing is missing")
+            }
         }
     }
 

@@ -109,7 +109,14 @@ fn time_never_runs_backwards_and_a_null_batch_keeps_the_parents() {
     let early = ledger.checked(time(3_000), &[]);
     assert_eq!(ledger.apply(&early).header().time, time(5_000));
 
-    let null = check_batch(&[], &ledger.genesis, time(90_000), |_| false).unwrap();
+    let null = check_batch(
+        &[],
+        ledger.genesis.chain(),
+        ledger.genesis.parameters(),
+        time(90_000),
+        |_| false,
+    )
+    .unwrap();
     let execution = ledger.apply(&null);
     assert_eq!(execution.header().time, time(5_000));
     assert_eq!(execution.header().batch_digest, Root::ZERO);
@@ -120,7 +127,14 @@ fn an_empty_batch_with_a_time_is_not_the_null_batch() {
     let ledger = Consortium::secure();
     let heartbeat = encode_batch(time(1), []);
 
-    let batch = check_batch(&heartbeat, &ledger.genesis, time(1), |_| false).unwrap();
+    let batch = check_batch(
+        &heartbeat,
+        ledger.genesis.chain(),
+        ledger.genesis.parameters(),
+        time(1),
+        |_| false,
+    )
+    .unwrap();
     let execution = execute(&ledger.state, &ledger.tip, &batch).unwrap();
 
     assert_ne!(execution.header().batch_digest, Root::ZERO);

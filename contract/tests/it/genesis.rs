@@ -5,7 +5,7 @@ use contract::{Genesis, GenesisError, Kind, PublicKey, Role, SuiteId, found};
 
 use std::sync::Arc;
 
-use crate::consortium::{Patient, content, server_record};
+use crate::consortium::{Confessions, Patient, content, server_record};
 
 fn error_of(content: &Content) -> GenesisError {
     Genesis::parse(&content.to_json()).unwrap_err()
@@ -124,7 +124,20 @@ fn each_broken_rule_names_its_field() {
     assert_eq!(broken(|c| c.suites.push(SuiteId::new(9))), "suites[1]");
     assert_eq!(broken(|c| c.suites.clear()), "suites");
     assert_eq!(broken(|c| c.contracts[1].version = 2), "contracts[1]");
-    assert_eq!(broken(|c| drop(c.contracts.pop())), "contracts");
+    assert_eq!(broken(|c| drop(c.contracts.remove(4))), "contracts");
+}
+
+#[test]
+fn no_session_can_be_recorded_at_both_ends_of_the_replay_window() {
+    let with = |future| {
+        let mut content = content(Kind::Secure);
+        content.parameters.result_past_ms = 120_000;
+        content.parameters.result_future_ms = future;
+        content
+    };
+
+    Genesis::parse(&with(30_000).to_json()).unwrap();
+    assert_eq!(field_of(&with(30_001)), "parameters.result_future_ms");
 }
 
 #[test]
@@ -189,7 +202,7 @@ fn thirty_one_members_are_the_most() {
 fn block_0_is_what_the_genesis_says_and_nothing_else() {
     let genesis = Arc::new(Genesis::parse(&content(Kind::Secure).to_json()).unwrap());
 
-    let (tip, block_0) = found(Arc::clone(&genesis)).unwrap();
+    let (tip, block_0) = found(Arc::clone(&genesis), Arc::new(Confessions)).unwrap();
 
     let header = block_0.header();
     assert_eq!(header.time, genesis.time());

@@ -1,12 +1,10 @@
 //! Random ledgers: whatever is ordered, every node and every height agrees.
 
 use contract::contracts::identity;
-use contract::{
-    Call, CheckedBatch, Height, MemoryState, ServerRecord, Snapshot, Status, WriteSet, check_batch,
-};
+use contract::{Call, CheckedBatch, Height, MemoryState, Snapshot, Status, WriteSet, check_batch};
 use proptest::prelude::*;
 
-use crate::consortium::{Consortium, Patient, server_record, time};
+use crate::consortium::{Consortium, Patient, renewed, server_record, time};
 
 /// One thing that may be ordered.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +12,7 @@ enum Step {
     Register(u8),
     Revoke(u8),
     Shred(u8),
-    SetServer(usize, u32),
+    SetServer(usize, u8),
     SignIn(u8, usize),
     Nothing,
     Null,
@@ -25,7 +23,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (1..30_u8).prop_map(Step::Register),
         1 => (1..30_u8).prop_map(Step::Revoke),
         1 => (1..30_u8).prop_map(Step::Shred),
-        1 => (0..4_usize, 0..4_u32).prop_map(|(member, epoch)| Step::SetServer(member, epoch)),
+        1 => (0..4_usize, 0..4_u8).prop_map(|(member, epoch)| Step::SetServer(member, epoch)),
         3 => (1..30_u8, 0..4_usize).prop_map(|(patient, member)| Step::SignIn(patient, member)),
         1 => Just(Step::Nothing),
         1 => Just(Step::Null),
@@ -43,10 +41,7 @@ fn batch_of(ledger: &mut Consortium, step: Step, at: u64) -> CheckedBatch {
         Step::Revoke(seed) => ledger.by_member(0, Call::Revoke(Patient::new(seed).record.aid)),
         Step::Shred(seed) => ledger.by_member(0, Call::Shred(Patient::new(seed).record.aid)),
         Step::SetServer(member, key_epoch) => {
-            let record = ServerRecord {
-                key_epoch,
-                ..server_record(ledger.genesis.content(), member)
-            };
+            let record = renewed(&server_record(ledger.genesis.content(), member), key_epoch);
             ledger.by_member(member, Call::SetServer(record))
         }
         Step::SignIn(seed, member) => {
@@ -54,7 +49,16 @@ fn batch_of(ledger: &mut Consortium, step: Step, at: u64) -> CheckedBatch {
             ledger.by_member(member, Call::Results(vec![result]))
         }
         Step::Nothing => return ledger.checked(time(at), &[]),
-        Step::Null => return check_batch(&[], &ledger.genesis, time(at), |_| false).unwrap(),
+        Step::Null => {
+            return check_batch(
+                &[],
+                ledger.genesis.chain(),
+                ledger.genesis.parameters(),
+                time(at),
+                |_| false,
+            )
+            .unwrap();
+        }
     };
     ledger.checked(time(at), &[transaction])
 }

@@ -6,7 +6,7 @@ use contract::{
     SuiteId, WuRecord,
 };
 
-use crate::consortium::{Consortium, Patient, server_record, time};
+use crate::consortium::{Consortium, Patient, renewed, server_record, time};
 
 const WRITTEN: Outcome = Outcome::Done(Output::Written);
 
@@ -69,6 +69,17 @@ fn a_registration_needs_both_proofs_of_possession() {
         ledger.one(transaction),
         refused(Refused::NoProofOfSigningKey)
     );
+}
+
+#[test]
+fn an_rc_cannot_put_its_own_recovery_key_beside_a_patients_keys() {
+    let mut ledger = Consortium::secure();
+    let mut swapped = Patient::new(2).registration(ledger.chain());
+
+    swapped.record.pk_recovery = crate::consortium::public(&Patient::new(9).recovery);
+    let transaction = ledger.by_member(0, Call::Register(Box::new(swapped)));
+
+    assert_eq!(ledger.one(transaction), refused(Refused::NoProofOfDhKey));
 }
 
 #[test]
@@ -218,14 +229,13 @@ fn a_servers_record_never_changes_within_its_key_epoch() {
     let transaction = ledger.by_member(1, Call::SetServer(changed.clone()));
     assert_eq!(ledger.one(transaction), refused(Refused::KeyEpochTaken));
 
-    changed.key_epoch = 2;
+    let changed = renewed(&changed, 2);
     let by_another = ledger.by_member(2, Call::SetServer(changed.clone()));
     assert_eq!(ledger.one(by_another), refused(Refused::NotTheServer));
     let transaction = ledger.by_member(1, Call::SetServer(changed.clone()));
     assert_eq!(ledger.one(transaction), WRITTEN);
 
-    let mut skipped = changed.clone();
-    skipped.key_epoch = 0;
+    let skipped = renewed(&changed, 0);
     let transaction = ledger.by_member(1, Call::SetServer(skipped));
     assert_eq!(ledger.one(transaction), refused(Refused::KeyEpochTaken));
 

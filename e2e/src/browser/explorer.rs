@@ -143,7 +143,8 @@ fn without_scripts(browser: &mut Browser, world: &World) -> Verdict {
     )?;
     let pages = [
         ("/", "Members"),
-        ("/b/1", "clinic-a"),
+        // Whichever three of the four signed it.
+        ("/b/1", "clinic-"),
         ("/members", "clinic-c"),
     ];
     let seen: Result<Vec<(&str, String)>, Broken> = pages

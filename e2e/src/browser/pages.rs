@@ -32,6 +32,8 @@ fn pages(world: &World) -> Vec<(&'static str, String)> {
         ("bad-hash", format!("/t/{}", "a".repeat(63))),
         ("unknown-page", "/no/such/page".to_owned()),
         ("verify", "/verify.html".to_owned()),
+        ("research", "/research".to_owned()),
+        ("attacks", "/research/attacks".to_owned()),
     ]
 }
 

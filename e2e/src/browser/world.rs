@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bench::consortium::{Consortium, NAMES};
 use bench::http::Connection;
+use contract::genesis::Kind;
 use serde_json::Value;
 
 use crate::claims::Broken;
@@ -28,7 +29,7 @@ pub(super) struct World {
 impl World {
     /// Starts the nodes; the ledger is empty.
     pub(super) fn start() -> Result<Self, Broken> {
-        let mut consortium = Consortium::research(&aidchain())?;
+        let mut consortium = Consortium::local(&aidchain(), Kind::Research)?;
         consortium.start_all()?;
         consortium.wait_ready(Duration::from_secs(30))?;
         let folder = consortium.folder.path().join("patient");

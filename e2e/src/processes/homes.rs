@@ -12,7 +12,7 @@ use bench::load::{Arrival, Load};
 use bench::workload::Workload;
 use serde_json::Value;
 
-use super::{consortium, settled};
+use super::{consortium, settled, votes};
 use crate::claims::{Broken, Claims, Verdict, ensure, ensure_equal};
 use crate::tools::{Ended, finish};
 
@@ -189,8 +189,8 @@ fn damaged_log() -> Verdict {
     node.kill();
     let path = newest_log(node)?;
     let mut bytes = fs::read(&path)?;
-    let middle = bytes.len() / 2;
-    if let Some(byte) = bytes.get_mut(middle) {
+    let at = votes::before_another_frame(&bytes).ok_or("the log has one frame alone")?;
+    if let Some(byte) = bytes.get_mut(at) {
         *byte ^= 1;
     }
     fs::write(&path, &bytes)?;
@@ -209,8 +209,18 @@ fn damaged_log() -> Verdict {
     let height = submit_something(&consortium, &workload)?;
     settled::reaches(&consortium, height, Duration::from_secs(30))?;
     settled::same_state(&consortium)?;
-    ensure(fs::read(&path)? == bytes, || {
-        "the damaged log was written to".to_owned()
+    // It votes again in the next epoch, with a new log; the damaged one is set aside as it was.
+    let aside = member(&mut consortium, 1)?.home.join("votes.lost-1-0");
+    let name = path.file_name().unwrap_or_default();
+    let back = wait_for(Duration::from_secs(30), || {
+        let status = member(&mut consortium, 1).ok()?.status()?;
+        status.get("votes_lost")?.is_null().then_some(())
+    });
+    ensure(back.is_some(), || {
+        "the member does not vote again".to_owned()
+    })?;
+    ensure(fs::read(aside.join(name))? == bytes, || {
+        "the damaged log was not set aside as it was".to_owned()
     })
 }
 

@@ -6,10 +6,10 @@ use bench::clock::wall_ms;
 use bench::consortium::{Consortium, Node};
 use bench::load::{Arrival, Load};
 
-use super::dice::Dice;
 use super::votes::Seen;
 use super::{consortium, settled};
 use crate::claims::{Claims, Verdict, ensure, say};
+use crate::dice::Dice;
 
 /// Processes killed in the run.
 const KILLS: usize = 100;
@@ -22,6 +22,9 @@ const ACKNOWLEDGED_MIN: usize = 100;
 
 /// Results in each bundle.
 const BUNDLE: usize = 8;
+
+/// All members by position.
+const ALL: [usize; 4] = [0, 1, 2, 3];
 
 /// The claim.
 pub(super) fn claims(claims: &mut Claims) {
@@ -52,7 +55,7 @@ fn kills() -> Verdict {
         if round.is_multiple_of(ALL_EVERY) {
             consortium.nodes.iter_mut().for_each(Node::kill);
             killed = killed.saturating_add(consortium.nodes.len());
-            signed.add(&consortium)?;
+            signed.add(&consortium, &ALL)?;
         } else {
             kill_one(&mut consortium, &mut dice);
             killed = killed.saturating_add(1);
@@ -65,7 +68,7 @@ fn kills() -> Verdict {
 
     settled::same_state(&consortium)?;
     settled::nothing_lost(&consortium, &samples)?;
-    signed.add(&consortium)?;
+    signed.add(&consortium, &ALL)?;
     let acknowledged = samples
         .iter()
         .filter(|sample| sample.height.is_some())

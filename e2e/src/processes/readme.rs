@@ -8,10 +8,14 @@ use crate::claims::{Broken, Claims, ensure};
 use crate::tools::{Ended, finish};
 
 /// Commands that are run elsewhere, and where.
-const ELSEWHERE: [(&str, &str); 5] = [
+const ELSEWHERE: [(&str, &str); 6] = [
     ("./scripts/demo", "step `demo` of scripts/test"),
     ("./scripts/test", "what runs this"),
     ("scripts/bench ledger", "step `bench` of scripts/test"),
+    (
+        "scripts/bench sign-in",
+        "step `bench of sign-ins` of scripts/test",
+    ),
     (
         "docker compose up",
         "e2e compose, with the Compose that is there",

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bench::clock::wait_for;
 use bench::consortium::{Consortium, Node};
-use bench::http::Connection;
 use bench::load::Sample;
 use serde_json::Value;
 
@@ -41,7 +40,7 @@ pub(super) fn same_state(consortium: &Consortium) -> Verdict {
 /// Every acknowledged transaction stands on every member's ledger, where the answer said.
 pub(super) fn nothing_lost(consortium: &Consortium, samples: &[Sample]) -> Verdict {
     for node in &consortium.nodes {
-        let mut connection = Connection::new(node.member_api(), Duration::from_secs(10));
+        let mut connection = node.connection(node.member_api(), Duration::from_secs(10));
         for sample in samples {
             let Some(height) = sample.height else {
                 continue;

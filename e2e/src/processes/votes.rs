@@ -1,6 +1,6 @@
 //! Reads every member's vote log and looks for a contradiction, as an accuser would.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -17,17 +17,31 @@ type Place = (usize, u32, u64, u64, Kind);
 
 /// Everything that was ever seen signed. Read often: old log files are dropped.
 #[derive(Debug, Default)]
-pub(super) struct Seen(BTreeMap<Place, Digest>);
+pub(crate) struct Seen {
+    /// By those whose logs were read.
+    own: BTreeMap<Place, Digest>,
+    /// Proposals that they accepted, by epoch, view and sequence number.
+    accepted: BTreeMap<(u32, u64, u64), BTreeSet<Digest>>,
+}
 
 impl Seen {
     /// How many different statements were seen.
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
+    pub(crate) fn len(&self) -> usize {
+        self.own.len()
     }
 
-    /// Adds what the logs hold now. Fails at the first statement that contradicts an earlier one.
-    pub(super) fn add(&mut self, consortium: &Consortium) -> Verdict {
-        for node in &consortium.nodes {
+    /// How many places there are where members accepted different proposals of one primary.
+    pub(crate) fn split_proposals(&self) -> usize {
+        self.accepted
+            .values()
+            .filter(|digests| digests.len() > 1)
+            .count()
+    }
+
+    /// Adds what the logs of these members hold now. Fails at the first statement that contradicts an earlier one.
+    pub(crate) fn add(&mut self, consortium: &Consortium, members: &[usize]) -> Verdict {
+        let asked = |index: &usize| members.contains(index);
+        for node in consortium.nodes.iter().filter(|node| asked(&node.index)) {
             for record in records(&node.home.join("votes")) {
                 self.add_record(node.index, &record)?;
             }
@@ -44,6 +58,8 @@ impl Seen {
                 ..
             } => {
                 let (epoch, body) = (pre_prepare.epoch.get(), pre_prepare.body);
+                let place = (epoch, body.view.get(), body.seq.get());
+                self.accepted.entry(place).or_default().insert(body.digest);
                 if usize::from(pre_prepare.from.get()) == member {
                     let place = (
                         member,
@@ -106,7 +122,7 @@ impl Seen {
             Kind::Checkpoint | Kind::ViewChange | Kind::NewView => &[Kind::Checkpoint],
         };
         for rival in rivals {
-            if let Some(other) = self.0.get(&(member, epoch, view, seq, *rival)) {
+            if let Some(other) = self.own.get(&(member, epoch, view, seq, *rival)) {
                 ensure(*other == digest, || {
                     format!(
                         "member {member} signed {rival:?} {other:?} and {kind:?} {digest:?} \
@@ -115,13 +131,13 @@ impl Seen {
                 })?;
             }
         }
-        self.0.insert(place, digest);
+        self.own.insert(place, digest);
         Ok(())
     }
 }
 
 /// All whole records of a log, oldest file first.
-fn records(folder: &Path) -> Vec<Record> {
+pub(super) fn records(folder: &Path) -> Vec<Record> {
     let entries = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -154,6 +170,15 @@ fn file_records(mut frames: &[u8]) -> Vec<Record> {
         frames = next;
     }
     records
+}
+
+/// Where a log file has a byte of a frame behind which another whole one stands: damage there is no torn end.
+pub(super) fn before_another_frame(file: &[u8]) -> Option<usize> {
+    let (length, rest) = split_length(file.get(HEADER..)?)?;
+    let (_first, others) = rest.get(4..)?.split_at_checked(length)?;
+    let (length, rest) = split_length(others)?;
+    rest.get(4..)?.split_at_checked(length)?;
+    HEADER.checked_add(8)
 }
 
 /// A length of four bytes, and what follows.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use consensus::Epoch;
 use contract::genesis::{Genesis, Member};
 use patient::code::{Code, Exit};
 use patient::files;
@@ -39,7 +40,7 @@ impl Adopt {
         let keys = Keys::load(&self.home).map_err(|error| home::key_failure(&error))?;
         listed(&genesis, &config, &keys)?;
         same_ledger(&self.home, &genesis)?;
-        match home::bind(&self.home, &keys, &genesis, &file) {
+        match home::bind(&self.home, &keys, &genesis, &file, Epoch::new(0)) {
             Ok(()) => {}
             Err(failure) if self.is_adopted(&failure) => {
                 console.talk("This home has adopted that ledger already.");

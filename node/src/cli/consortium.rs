@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use contract::genesis::{Content, Genesis, Kind, Member, Role};
+use consensus::Epoch;
+use contract::genesis::{Content, Genesis, Kind, Member, Parameters, Role};
 use contract::identity::BlockTime;
 use patient::clock;
 use patient::code::{Code, Exit};
@@ -18,6 +19,9 @@ use super::home::{self, Draft, GENESIS};
 use super::key::MemberFile;
 use super::node::failure::of_config;
 use crate::config::{BASE_PORT, Config};
+
+/// How long a recovery without a patient's key waits where a consortium lives on one machine, to be tried out.
+const RECOVERY_DELAY_MS: u64 = 2_000;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -154,7 +158,7 @@ impl Init {
             .iter()
             .map(|path| MemberFile::read(path))
             .collect::<Result<Vec<_>, _>>()?;
-        let (genesis, file) = found(kind, &self.name, members)?;
+        let (genesis, file) = found(kind, &self.name, members, Parameters::default())?;
         files::write_new(out, &file, Readers::All, Code::FileExists)?;
         report(console, &genesis, out)?;
         Ok(Exit::Ok)
@@ -180,9 +184,13 @@ impl Plan<'_> {
             made.push((home::member(&config, &keys, role, api), config, keys));
         }
         let members = made.iter().map(|(member, ..)| member.clone()).collect();
-        let (genesis, file) = found(self.kind, self.name, members)?;
+        let parameters = Parameters {
+            recovery_delay_ms: RECOVERY_DELAY_MS,
+            ..Parameters::default()
+        };
+        let (genesis, file) = found(self.kind, self.name, members, parameters)?;
         for (_member, config, keys) in &made {
-            home::bind(&config.home, keys, &genesis, &file)?;
+            home::bind(&config.home, keys, &genesis, &file, Epoch::new(0))?;
         }
         // Last, because it says that the rest is complete.
         files::write_new(
@@ -227,9 +235,18 @@ fn repeated(names: &[String]) -> Option<&String> {
     names.iter().find(|name| !seen.insert(*name))
 }
 
-fn found(kind: Kind, name: &str, members: Vec<Member>) -> Result<(Genesis, Vec<u8>), Failure> {
+fn found(
+    kind: Kind,
+    name: &str,
+    members: Vec<Member>,
+    parameters: Parameters,
+) -> Result<(Genesis, Vec<u8>), Failure> {
     let now = BlockTime::new(clock::wall_ms());
-    let file = Content::new(kind, name, now, members).to_json();
+    let content = Content {
+        parameters,
+        ..Content::new(kind, name, now, members)
+    };
+    let file = content.to_json();
     let genesis = Genesis::parse(&file)
         .map_err(|error| Failure::new(Code::BadMemberFile).message(error.to_string()))?;
     Ok((genesis, file))

@@ -11,7 +11,7 @@ use patient::code::{Code, Exit};
 use patient::output::{Console, Failure, Mark};
 use serde_json::json;
 
-use self::members::Devnet;
+pub(super) use self::members::Devnet;
 
 const UP_EXAMPLE: &str = "Example:\n  aidchain devnet up --research";
 const DOWN_EXAMPLE: &str =

@@ -34,7 +34,7 @@ impl ExplorerCommand {
 /// Who may see what, where.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Login {
-    /// viewer (blocks, counts), auditor (also AIDs and results) or operator (also the node)
+    /// viewer (blocks, counts), auditor (also AIDs and results), operator (also the node) or rc-officer (the desk)
     #[arg(long, value_name = "ROLE")]
     role: Role,
     /// Home of the node

@@ -107,19 +107,20 @@ pub(super) fn make(config: &Config) -> Result<Keys, Failure> {
     Ok(keys)
 }
 
-/// Binds a home to a ledger: the genesis file and the birth of its votes.
+/// Binds a home to a ledger: the genesis file and the birth of its votes, none before `first_epoch`.
 pub(super) fn bind(
     home: &Path,
     keys: &Keys,
     genesis: &Genesis,
     file: &[u8],
+    first_epoch: Epoch,
 ) -> Result<(), Failure> {
     let path = home.join(GENESIS);
     if !path.exists() {
         files::write_new(&path, file, Readers::All, Code::FileExists)?;
     }
     let chain = ChainId::new(*genesis.chain().as_bytes());
-    votelog::birth(home, chain, vote_key(keys), Epoch::new(0)).map_err(log_failure)
+    votelog::birth(home, chain, vote_key(keys), first_epoch).map_err(log_failure)
 }
 
 /// The member that these keys and addresses make.

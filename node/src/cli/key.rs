@@ -1,4 +1,6 @@
-//! `aidchain key init`: a member's keys, made where they stay; only the public halves leave.
+//! `aidchain key …`: a member's keys, made where they stay; only the public halves leave.
+
+mod rotate;
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::home::{self, Draft};
 use super::node::failure::of_config;
-use crate::config::{BASE_PORT, Config};
+use crate::config::{BASE_PORT, Config, Enrolling, SetSize};
 use crate::network::address::Address;
 
 const EXAMPLE: &str = "\
@@ -23,18 +25,26 @@ Example:
 const SCHEMA: &str = "aidchain.member/1";
 const FILE_BYTES_MAX: usize = 16 << 10;
 
-/// Make the keys of a member
+/// Make the keys of a member, and renew its key
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum KeyCommand {
     /// Make keys and an empty vote log in a new home; print the public keys
     #[command(after_help = EXAMPLE)]
     Init(Init),
+    /// Make another member key and ask the members to let it take the present one's place
+    ///
+    /// Both keys sign the change. When a quorum of the members has approved it, the running node says in the new key's
+    /// name that it is ready, votes with the old key up to the epoch's last block and with the new one from the next block
+    /// on, and destroys the old one. Nothing has to be restarted. Given again, it proposes the key that waits already.
+    #[command(after_help = rotate::EXAMPLE)]
+    Rotate(rotate::Rotate),
 }
 
 impl KeyCommand {
     pub(super) fn run(&self, console: &Console) -> Result<Exit, Failure> {
         match self {
             Self::Init(command) => command.run(console),
+            Self::Rotate(command) => command.run(console),
         }
     }
 }
@@ -95,12 +105,7 @@ impl MemberFile {
 
 impl Init {
     fn run(&self, console: &Console) -> Result<Exit, Failure> {
-        if !self.api.is_tls() {
-            return Err(Failure::new(Code::Usage)
-                .message("patients reach a node over TLS")
-                .help(format!("--api https://{}", self.api.authority())));
-        }
-        let config = self.config()?;
+        let config = config(&self.home, &self.name, &self.p2p, &self.api)?;
         let draft = Draft::begin(&self.home)?;
         let keys = home::make(&config)?;
         let role = match self.role {
@@ -122,15 +127,22 @@ impl Init {
         ));
         Ok(Exit::Ok)
     }
+}
 
-    fn config(&self) -> Result<Config, Failure> {
-        let mut config = Config::local(&self.home, &self.name, BASE_PORT, 0)
-            .map_err(|error| of_config(&error))?;
-        config.p2p_advertise = self.p2p.clone();
-        config.p2p_listen = ([0, 0, 0, 0], self.p2p.port()).into();
-        config.api_listen = ([0, 0, 0, 0], self.api.port()).into();
-        config.explorer_login = true;
-        config.api_names.push(self.api.host().to_owned());
-        Ok(config)
+/// The configuration of a member on a machine of its own.
+pub(super) fn config(home: &Path, name: &str, p2p: &Address, api: &Url) -> Result<Config, Failure> {
+    if !api.is_tls() {
+        return Err(Failure::new(Code::Usage)
+            .message("patients reach a node over TLS")
+            .help(format!("--api https://{}", api.authority())));
     }
+    let mut config = Config::local(home, name, BASE_PORT, 0).map_err(|error| of_config(&error))?;
+    config.p2p_advertise = p2p.clone();
+    config.p2p_listen = ([0, 0, 0, 0], p2p.port()).into();
+    config.api_listen = ([0, 0, 0, 0], api.port()).into();
+    config.explorer_login = true;
+    config.enrolment = Enrolling::Desk;
+    config.registration_set = SetSize::HIDING;
+    config.api_names.push(api.host().to_owned());
+    Ok(config)
 }

@@ -1,6 +1,6 @@
 //! `aidchain ledger …`: what a member says about the ledger. One node's word: receipts are what proves.
 
-mod source;
+pub(super) mod source;
 mod text;
 
 use clap::{Args, Subcommand};
@@ -18,6 +18,9 @@ const BLOCKS_EXAMPLE: &str = "Example:\n  aidchain ledger blocks --limit 20";
 const BLOCK_EXAMPLE: &str = "Example:\n  aidchain ledger block 15";
 const TX_EXAMPLE: &str = "Example:\n  aidchain ledger tx HASH";
 const IDENTITY_EXAMPLE: &str = "Example:\n  aidchain ledger identity AID";
+const EVIDENCE_EXAMPLE: &str = "Example:\n  aidchain ledger evidence --node http://127.0.0.1:8200";
+const DIVERGENCES_EXAMPLE: &str =
+    "Example:\n  aidchain ledger divergences --node http://127.0.0.1:8200";
 const RESULTS_EXAMPLE: &str =
     "Example:\n  aidchain ledger results --server clinic-c --since 2026-11-01 --at-height 15";
 
@@ -42,6 +45,14 @@ pub(super) enum LedgerCommand {
     /// List sign-ins
     #[command(after_help = RESULTS_EXAMPLE)]
     Results(Results),
+    /// List proofs that a member contradicted itself
+    #[command(after_help = EVIDENCE_EXAMPLE)]
+    Evidence(Ask),
+    /// List blocks of which members signed different results
+    ///
+    /// A report and no proof: it says that results differ, and not whose fault that is.
+    #[command(after_help = DIVERGENCES_EXAMPLE)]
+    Divergences(Ask),
 }
 
 /// Whom to ask.
@@ -150,6 +161,17 @@ impl LedgerCommand {
                 let aid = aid(&command.aid)?;
                 let answer = command.source.get(&format!("/v1/identities/{aid}"))?;
                 console.data(&answer, &text::lines(&answer))?;
+            }
+            Self::Evidence(command) => {
+                let answer = command.source.get("/v1/evidence")?;
+                let columns = [
+                    "member", "what", "epoch", "view", "seq", "height", "reporter",
+                ];
+                console.data(&answer, &text::table(&answer, "entries", &columns))?;
+            }
+            Self::Divergences(command) => {
+                let answer = command.source.get("/v1/divergences")?;
+                console.data(&answer, &text::divergences(&answer))?;
             }
             Self::Results(command) => {
                 let answer = command.source.get(&command.path()?)?;

@@ -1,6 +1,9 @@
 //! `aidchain node …`: a member's node in the foreground.
 
+pub(super) mod backup;
 pub(super) mod failure;
+mod repair;
+mod restore;
 
 use std::path::PathBuf;
 
@@ -29,6 +32,15 @@ pub(super) enum NodeCommand {
     /// Take part in a consortium: bind this member's votes to a genesis file
     #[command(after_help = super::adopt::EXAMPLE)]
     Adopt(super::adopt::Adopt),
+    /// Copy the ledger into one file, while the node runs or stands still; keys and votes are not in it
+    #[command(after_help = backup::EXAMPLE)]
+    Backup(backup::Backup),
+    /// Make the ledger of a backup; the node then signs nothing in this epoch
+    #[command(after_help = restore::EXAMPLE)]
+    Restore(restore::Restore),
+    /// Make a damaged ledger whole again: from its own blocks, or from the other members
+    #[command(after_help = repair::EXAMPLE)]
+    Repair(repair::Repair),
 }
 
 /// Settings of one run.
@@ -64,6 +76,24 @@ pub(super) struct Run {
     /// Log level, or target=level pairs with commas
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
+    /// How much of the ledger to keep
+    #[arg(long, value_name = "all|N blocks|N days")]
+    retain: Option<String>,
+    /// How many hours a key of sign-ins lasts
+    #[arg(long, value_name = "HOURS")]
+    key_epoch_hours: Option<String>,
+    /// Whether refused sign-ins are told to the ledger
+    #[arg(long, value_name = "true|false")]
+    report_refusals: Option<String>,
+    /// Whom the registration centre enrols
+    #[arg(long, value_name = "open|desk")]
+    enrolment: Option<String>,
+    /// With how many patients the registration centre registers a shuffled set
+    #[arg(long, value_name = "PATIENTS")]
+    registration_set: Option<String>,
+    /// After how many hours it registers a smaller set
+    #[arg(long, value_name = "HOURS")]
+    registration_wait_hours: Option<String>,
 }
 
 impl NodeCommand {
@@ -72,6 +102,9 @@ impl NodeCommand {
         match self {
             Self::Run(run) => run.run().map(|()| Exit::Ok),
             Self::Adopt(adopt) => adopt.run(console),
+            Self::Backup(backup) => backup.run(console),
+            Self::Restore(restore) => restore.run(console),
+            Self::Repair(repair) => repair.run(console),
         }
     }
 }
@@ -110,6 +143,15 @@ impl Run {
             (Setting::ExplorerLogin, &self.explorer_login),
             (Setting::ApiNames, &self.api_names),
             (Setting::Log, &self.log),
+            (Setting::Retain, &self.retain),
+            (Setting::KeyEpochHours, &self.key_epoch_hours),
+            (Setting::ReportRefusals, &self.report_refusals),
+            (Setting::Enrolment, &self.enrolment),
+            (Setting::RegistrationSet, &self.registration_set),
+            (
+                Setting::RegistrationWaitHours,
+                &self.registration_wait_hours,
+            ),
         ];
         for (setting, value) in flags {
             if let Some(value) = value {

@@ -1,22 +1,27 @@
-//! `aidchain research …`: what the fuzzy extractor is worth, measured, and faces of
-//! nobody to measure it on.
+//! `aidchain research …`: what the fuzzy extractor is worth, measured, faces of nobody to
+//! measure it on, the papers' schemes attacked, and the paper's tables done again.
 
+mod attack;
 mod biometrics;
 mod faces;
 mod files;
+mod reproduce;
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use patient::code::Exit;
 use patient::output::{Console, Failure};
 
-/// Measurements on biometric data. No node is needed.
+/// The papers and their faces, examined.
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Research {
-    /// Count the errors of the fuzzy extractor on a set of captures
+    /// Measure what biometrics are worth, on a set of captures
     ///
-    /// Reads `face_templates.json` and, if it is there, `kat_fe_v1.json`. Each subject enrols with
-    /// her first three captures; each other capture is tried against every enrolment.
+    /// Distances, false rejects and accepts of the fuzzy extractor and of its variants, and what an
+    /// attacker makes of PP alone. Reads `face_templates.json` and, where they are,
+    /// `kat_fe_v1.json`, `face_projection_f32le.bin` and `iris_templates.json`; what is missing is
+    /// said. Each subject enrols with three captures; the others are tried against every enrolment.
     #[command(after_help = "Example:\n  aidchain research biometrics faces --json")]
     Biometrics {
         /// Folder with the set
@@ -37,14 +42,37 @@ pub(super) enum Research {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Do the paper's Tables 2 and 3 and Fig. 2 again
+    ///
+    /// Prints what Wu et al. (2021) print, what their own terms add up to, bits of the messages that
+    /// this program sends, operations counted while the suites run, and what they take on this
+    /// machine: some five seconds of one thread. Everything but the times is the same each time.
+    #[command(
+        after_help = "Examples:\n  aidchain research reproduce --json\n  aidchain research reproduce --out report"
+    )]
+    Reproduce {
+        /// Write paper.md here, and paper.json, fig2.svg and the tables as CSV into DIR/paper
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Attack the papers' schemes on a research devnet, step by step
+    ///
+    /// The victim is synthetic and registers for this. Each attack is attempted on AIDC-1 as well,
+    /// in this process, where it must fail.
+    #[command(after_help = attack::EXAMPLE)]
+    Attack(attack::Given),
 }
 
 impl Research {
     /// Does what was asked.
-    pub(super) fn run(&self, console: &Console) -> Result<(), Failure> {
+    pub(super) fn run(&self, console: &Console) -> Result<Exit, Failure> {
         match self {
-            Self::Biometrics { set } => biometrics::measure(set, console),
-            Self::Faces { seed, out } => faces::write(*seed, out, console),
+            Self::Biometrics { set } => biometrics::measure(set, console).map(|()| Exit::Ok),
+            Self::Faces { seed, out } => faces::write(*seed, out, console).map(|()| Exit::Ok),
+            Self::Reproduce { out } => {
+                reproduce::reproduce(out.as_deref(), console).map(|()| Exit::Ok)
+            }
+            Self::Attack(given) => given.run(console),
         }
     }
 }

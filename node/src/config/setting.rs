@@ -11,6 +11,8 @@ use super::ConfigError;
 
 /// Log filter of a node that was told nothing.
 pub(super) const DEFAULT_LOG: &str = "info";
+/// Hours of a key epoch of a node that was told nothing.
+const DEFAULT_KEY_EPOCH_HOURS: &str = "24";
 
 /// One thing that can be configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,11 +35,23 @@ pub enum Setting {
     ApiNames,
     /// Log filter.
     Log,
+    /// How much of the ledger is kept.
+    Retain,
+    /// How long a key of sign-ins lasts.
+    KeyEpochHours,
+    /// Whether refused sign-ins are told to the ledger.
+    ReportRefusals,
+    /// Whom the RC enrols.
+    Enrolment,
+    /// With how many patients a set is registered.
+    RegistrationSet,
+    /// After how many hours a smaller set is.
+    RegistrationWaitHours,
 }
 
 impl Setting {
     /// All of them, in the order of the file.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::Name,
         Self::P2pListen,
         Self::P2pAdvertise,
@@ -47,6 +61,12 @@ impl Setting {
         Self::ExplorerLogin,
         Self::ApiNames,
         Self::Log,
+        Self::Retain,
+        Self::KeyEpochHours,
+        Self::ReportRefusals,
+        Self::Enrolment,
+        Self::RegistrationSet,
+        Self::RegistrationWaitHours,
     ];
 
     /// Its key in `node.toml`.
@@ -61,6 +81,12 @@ impl Setting {
             Self::ExplorerLogin => "explorer_login",
             Self::ApiNames => "api_names",
             Self::Log => "log",
+            Self::Retain => "retain",
+            Self::KeyEpochHours => "key_epoch_hours",
+            Self::ReportRefusals => "report_refusals",
+            Self::Enrolment => "enrolment",
+            Self::RegistrationSet => "registration_set",
+            Self::RegistrationWaitHours => "registration_wait_hours",
         }
     }
 
@@ -82,9 +108,14 @@ impl Setting {
                 "an address with a port, like 127.0.0.1:7100"
             }
             Self::P2pAdvertise => "host:port or a multiaddr like /dns4/clinic-a/tcp/7100",
-            Self::ExplorerLogin => "true or false",
+            Self::ExplorerLogin | Self::ReportRefusals => "true or false",
             Self::ApiNames => "a list of host names",
             Self::Log => "a level or a list of target=level",
+            Self::Retain => "all, or like \"100000 blocks\" or \"90 days\"",
+            Self::KeyEpochHours => "a whole number of hours from 1 to 743",
+            Self::Enrolment => "open or desk",
+            Self::RegistrationSet => "a number of patients from 1 to 1024",
+            Self::RegistrationWaitHours => "a number of hours from 1 to 168",
         }
     }
 
@@ -94,6 +125,12 @@ impl Setting {
             Self::ExplorerLogin => Some("true"),
             Self::ApiNames => Some(""),
             Self::Log => Some(DEFAULT_LOG),
+            Self::Retain => Some("all"),
+            Self::KeyEpochHours => Some(DEFAULT_KEY_EPOCH_HOURS),
+            Self::ReportRefusals => Some("false"),
+            Self::Enrolment => Some("desk"),
+            Self::RegistrationSet => Some("8"),
+            Self::RegistrationWaitHours => Some("24"),
             Self::Name
             | Self::P2pListen
             | Self::P2pAdvertise
@@ -213,7 +250,10 @@ fn read_file(path: &Path, text: &str) -> Result<Vec<(Setting, String)>, ConfigEr
 /// A TOML value of the type its setting has, as text.
 fn plain(setting: Setting, value: &toml::Value) -> Option<String> {
     match setting {
-        Setting::ExplorerLogin => value.as_bool().map(|flag| flag.to_string()),
+        Setting::ExplorerLogin | Setting::ReportRefusals => {
+            value.as_bool().map(|flag| flag.to_string())
+        }
+        Setting::KeyEpochHours => value.as_integer().map(|hours| hours.to_string()),
         Setting::ApiNames => {
             let names: Option<Vec<&str>> =
                 value.as_array()?.iter().map(toml::Value::as_str).collect();
@@ -225,7 +265,12 @@ fn plain(setting: Setting, value: &toml::Value) -> Option<String> {
         | Setting::ApiListen
         | Setting::MemberListen
         | Setting::OperationsListen
-        | Setting::Log => value.as_str().map(str::to_owned),
+        | Setting::Log
+        | Setting::Retain
+        | Setting::Enrolment => value.as_str().map(str::to_owned),
+        Setting::RegistrationSet | Setting::RegistrationWaitHours => {
+            value.as_integer().map(|number| number.to_string())
+        }
     }
 }
 

@@ -15,6 +15,7 @@ impl Config {
     }
 
     /// The file's text.
+    #[expect(clippy::too_many_lines, reason = "one entry for each setting")]
     fn to_toml(&self) -> String {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
         let names: Vec<String> = self.api_names.iter().map(|name| quoted(name)).collect();
@@ -63,6 +64,39 @@ impl Config {
                 "error, warn, info, debug, trace, or target=level pairs.",
                 "log",
                 quoted(&self.log),
+            ),
+            (
+                "How much of the ledger this node keeps: all, \"N blocks\" or \"N days\". Older blocks are let go,\n\
+                 # and with them the receipts of what is in them; header hashes and the state are always kept.",
+                "retain",
+                quoted(&self.retain.to_string()),
+            ),
+            (
+                "Hours that a key of sign-ins lasts, 1 to 743. A shorter time makes less of a key that is stolen later.",
+                "key_epoch_hours",
+                self.key_epoch.to_string(),
+            ),
+            (
+                "Tell the ledger, and so all members, of sign-ins that were refused here although the patient's key was\n\
+                 # at hand. Such a report names her AID.",
+                "report_refusals",
+                self.report_refusals.to_string(),
+            ),
+            (
+                "The registration centre alone: \"desk\" enrols who shows a code of `aidchain desk admit`, \"open\" everybody.",
+                "enrolment",
+                quoted(&self.enrolment.to_string()),
+            ),
+            (
+                "The registration centre alone: with how many patients a shuffled set goes onto the ledger. Below 8 the\n\
+                 # ledger shows which identities are one patient's.",
+                "registration_set",
+                self.registration_set.to_string(),
+            ),
+            (
+                "The registration centre alone: after how many hours a smaller set goes.",
+                "registration_wait_hours",
+                self.registration_wait_hours.to_string(),
             ),
         ];
         let mut text = String::from(

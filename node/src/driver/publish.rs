@@ -1,22 +1,29 @@
 //! From the replica's own account to the status that everyone reads: at once when a block is final or the view changes,
 //! otherwise at most twenty times a second, and never when nothing changed.
 
+mod words;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use consensus::{
-    Divergence, Ed25519, Explanation, Phase, Replica, ReplicaId, Seq, Standing, Standstill, Time,
-    Timer, View,
+    Departure, Divergence, Ed25519, Epoch, Explanation, Lost, Replica, ReplicaId, Seq, Standing,
+    Standstill, Time, Timer, View,
 };
-use contract::Genesis;
+use contract::Member;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::{
+    build::Build,
     clock::Clock,
-    metrics::{Executed, Member, Metrics, Reason},
-    network::MemberIndex,
-    roster::Roster,
-    status::{MemberStatus, NodeStatus, RunningTimer},
+    metrics::{self, Executed, Metrics, Reason},
+    roster::{Noticed, Roster},
+    status::{MemberStatus, NodeStatus, RunningTimer, WaterMarks},
+    term::{Term, Terms},
+};
+
+use words::{
+    awaited, departure_name, departure_text, differs, open, phase, phase_name, seconds, timer_name,
 };
 
 /// Pause between two publications while no block is final and the view stays.
@@ -34,15 +41,16 @@ struct Still {
 
 /// Publishes the status.
 pub struct Publisher {
-    genesis: Arc<Genesis>,
-    me: MemberIndex,
+    me: Member,
+    build: Build,
+    terms: Terms,
     roster: Roster,
     clock: Clock,
     metrics: Metrics,
     status: watch::Sender<NodeStatus>,
     last: Option<Time>,
-    /// View and height that were published last.
-    milestone: (View, Seq),
+    /// Epoch, view and height that were published last.
+    milestone: (Epoch, View, Seq),
     waiting: bool,
     still: Option<Still>,
 }
@@ -50,7 +58,7 @@ pub struct Publisher {
 impl fmt::Debug for Publisher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Publisher")
-            .field("me", &self.me)
+            .field("me", &self.me.name)
             .finish_non_exhaustive()
     }
 }
@@ -58,22 +66,23 @@ impl fmt::Debug for Publisher {
 impl Publisher {
     /// A publisher and where it publishes.
     pub fn new(
-        genesis: Arc<Genesis>,
-        me: MemberIndex,
+        (me, build): (Member, Build),
+        terms: Terms,
         roster: Roster,
         clock: Clock,
         metrics: Metrics,
     ) -> (Self, watch::Receiver<NodeStatus>) {
         let (status, read) = watch::channel(NodeStatus::default());
         let publisher = Self {
-            genesis,
             me,
+            build,
+            terms,
             roster,
             clock,
             metrics,
             status,
             last: None,
-            milestone: (View::ZERO, Seq::ZERO),
+            milestone: (Epoch::ZERO, View::ZERO, Seq::ZERO),
             waiting: true,
             still: None,
         };
@@ -116,8 +125,14 @@ impl Publisher {
 
     /// Whether readers must learn at once what changed: whoever was told that his block is final finds it in the status.
     fn is_due(&self, replica: &Replica<Ed25519>, diverged: Option<Divergence>) -> bool {
-        let milestone = self.milestone != (replica.view(), replica.settled());
+        let milestone = self.milestone != self.milestone_of(replica);
         self.waiting && (milestone || diverged.is_some()) || self.pause().is_zero()
+    }
+
+    /// What readers learn at once.
+    fn milestone_of(&self, replica: &Replica<Ed25519>) -> (Epoch, View, Seq) {
+        let epoch = self.terms.borrow().epoch();
+        (epoch, replica.view(), replica.settled())
     }
 
     /// Publishes if something changed that cannot wait, or the last time is long enough ago.
@@ -132,12 +147,12 @@ impl Publisher {
         }
         let now = self.clock.now();
         self.last = Some(now);
-        self.milestone = (replica.view(), replica.settled());
+        self.milestone = self.milestone_of(replica);
         self.waiting = false;
         let told = replica.explanation(now);
         let stalled = self.stalled(&told, now);
         let status = self.status_of(&told, stalled, diverged.map(differs));
-        self.measure(&status);
+        self.measure(&status, told.departure);
         let gauge = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         self.metrics.mempool_transactions.set(gauge(pool.0));
         self.metrics.mempool_bytes.set(gauge(pool.1));
@@ -157,48 +172,86 @@ impl Publisher {
         stalled: Option<String>,
         diverged: Option<String>,
     ) -> NodeStatus {
-        let votes_lost = match told.standing {
-            Standing::Voter(_) => None,
-            Standing::Observer(why) => Some(format!(
-                "{why}; this node signs nothing in epoch {} and follows what the others certify",
-                told.epoch
-            )),
-        };
+        let term = self.term();
         NodeStatus {
-            name: self.name(self.me).to_owned(),
-            index: Some(self.me),
+            name: self.me.name.clone(),
+            index: term.place_of(&self.me.key).map(ReplicaId::get),
+            standing: Some(told.standing),
             epoch: told.epoch.get(),
             view: told.view.get(),
-            primary: self.name(told.primary.get()).to_owned(),
+            primary: term.name(told.primary).to_owned(),
             phase: phase(told),
             executed: told.executed.get(),
             stable: told.stable.get(),
-            quorum: u16::try_from(consensus::quorum(self.genesis.members().len()))
-                .unwrap_or(u16::MAX),
+            quorum: u16::try_from(term.committee.quorum()).unwrap_or(u16::MAX),
             members: self.members(told),
             missing: self.missing(told, stalled.as_deref()),
+            water_marks: WaterMarks {
+                low: told.base.get(),
+                high: told.last.get(),
+            },
+            open: open(told, &term),
+            changed_view: told.departure.map(|why| departure_text(why).to_owned()),
             timer: self.timer(told),
             stalled,
-            votes_lost,
+            votes_lost: self.silence(told),
             diverged,
         }
     }
 
-    /// A member's name.
-    fn name(&self, member: MemberIndex) -> &str {
-        self.genesis
-            .members()
-            .get(usize::from(member))
-            .map_or("?", |member| member.name.as_str())
+    /// The running epoch.
+    fn term(&self) -> Arc<Term> {
+        Arc::clone(&self.terms.borrow())
+    }
+
+    /// Why this node signs nothing, and how that ends.
+    fn silence(&self, told: &Explanation) -> Option<String> {
+        let Standing::Observer(why) = told.standing else {
+            return None;
+        };
+        let (term, epoch) = (self.term(), told.epoch);
+        let way = match why {
+            Lost::NotAMember => {
+                "it follows what the members certify, and votes from the epoch on in which the ledger names it as one"
+            }
+            Lost::Over => "it executes again what was ordered then",
+            Lost::Later { .. } => "it follows what the others certify until then",
+            Lost::Damaged | Lost::Unborn | Lost::OtherKey | Lost::OtherChain => {
+                let others = self.others_up(&term);
+                if others >= term.committee.quorum() {
+                    "it follows what the others certify, and asks them to end this epoch so that it can vote again"
+                } else {
+                    "too few of the others are here to order its return: until they are, only the lost vote log itself can bring it back"
+                }
+            }
+        };
+        Some(format!(
+            "{why}; this node signs nothing in epoch {epoch}: {way}"
+        ))
+    }
+
+    /// How many other members are connected.
+    fn others_up(&self, term: &Term) -> usize {
+        let seats = term.committee.members();
+        let up = seats.filter(|place| self.noticed(term, *place).up);
+        up.count()
+    }
+
+    /// What was noticed of the member at a place.
+    fn noticed(&self, term: &Term, place: ReplicaId) -> Noticed {
+        let peer = term.peer(place);
+        peer.map(|peer| self.roster.read(peer)).unwrap_or_default()
     }
 
     /// All members as they look from here.
     fn members(&self, told: &Explanation) -> Vec<MemberStatus> {
-        (0..)
-            .zip(self.genesis.members())
-            .map(|(index, member)| {
-                let noticed = self.roster.read(index);
-                let here = index == self.me;
+        let term = self.term();
+        let seats = term.committee.members().zip(&term.members);
+        seats
+            .map(|(place, record)| {
+                let member = &record.member;
+                let noticed = self.noticed(&term, place);
+                let here = member.key == self.me.key;
                 MemberStatus {
                     name: member.name.clone(),
                     role: member.role.to_string(),
@@ -213,7 +266,13 @@ impl Publisher {
                     } else {
                         noticed.height
                     },
+                    lowest: noticed.lowest,
                     clock_skew_ms: if here { Some(0) } else { noticed.skew_ms },
+                    build: if here {
+                        Some(self.build.clone())
+                    } else {
+                        noticed.build
+                    },
                 }
             })
             .collect()
@@ -233,22 +292,22 @@ impl Publisher {
     /// Members that are not connected and, if nothing moves, those whose votes are awaited.
     fn missing(&self, told: &Explanation, stalled: Option<&str>) -> Vec<String> {
         let awaited = stalled.map_or(&[][..], |_| awaited(told));
-        (0..)
-            .zip(self.genesis.members())
-            .filter(|(index, _)| {
-                let away = *index != self.me && !self.roster.read(*index).up;
-                away || awaited.contains(&ReplicaId::new(*index))
+        let term = self.term();
+        let seats = term.committee.members().zip(&term.members);
+        seats
+            .filter(|(place, record)| {
+                let away = record.member.key != self.me.key && !self.noticed(&term, *place).up;
+                away || awaited.contains(place)
             })
-            .map(|(_, member)| member.name.clone())
+            .map(|(_, record)| record.member.name.clone())
             .collect()
     }
 
     /// The names of those whose votes are awaited.
     fn awaited(&self, told: &Explanation) -> Vec<String> {
+        let term = self.term();
         let names = awaited(told).iter();
-        names
-            .map(|member| self.name(member.get()).to_owned())
-            .collect()
+        names.map(|place| term.name(*place).to_owned()).collect()
     }
 
     /// Why nothing moves, when nothing has moved for a while; said once in the log as it begins and as it ends.
@@ -279,11 +338,13 @@ impl Publisher {
         let missing = self.awaited(told);
         let text = self.text(standstill, &missing);
         if !warned {
-            let view = told.view.get();
             warn!(
                 event = "stalled",
                 height = progress,
-                view,
+                view = told.view.get(),
+                primary = self.term().name(told.primary),
+                low = told.base.get(),
+                high = told.last.get(),
                 ?missing,
                 "{text}"
             );
@@ -315,15 +376,17 @@ impl Publisher {
                 format!("waiting for a quorum to enter view {view}; missing: {names}")
             }
             Standstill::NoNewView { primary } => {
-                format!("waiting for {} to begin its view", self.name(primary.get()))
+                let primary = self.term().name(*primary).to_owned();
+                format!("waiting for {primary} to begin its view")
             }
             Standstill::BlocksMissing { from, to } => {
                 format!("catching up: blocks {from} to {to} are certified but not here yet")
             }
             Standstill::NoCommonResult { seq, signed } => {
+                let term = self.term();
                 let signers: Vec<String> = signed
                     .iter()
-                    .map(|(member, header)| format!("{}: {header:?}", self.name(member.get())))
+                    .map(|(member, header)| format!("{}: {header:?}", term.name(*member)))
                     .collect();
                 format!("results of block {seq} differ: {}", signers.join(", "))
             }
@@ -336,28 +399,53 @@ impl Publisher {
         }
     }
 
+    /// Whose votes the oldest open block lacks, while nothing moves.
+    fn measure_votes(&self, status: &NodeStatus) {
+        let open = status.open.first().filter(|_| status.stalled.is_some());
+        for member in &status.members {
+            let lacking = open.is_some_and(|open| open.missing.contains(&member.name));
+            let label = metrics::Member {
+                member: member.name.clone(),
+            };
+            let awaited = self.metrics.vote_awaited.get_or_create(&label);
+            awaited.set(i64::from(lacking));
+        }
+        let mark = |height: u64| i64::try_from(height).unwrap_or(i64::MAX);
+        self.metrics
+            .low_water_mark
+            .set(mark(status.water_marks.low));
+        self.metrics
+            .high_water_mark
+            .set(mark(status.water_marks.high));
+    }
+
     /// The numbers of a status as metrics.
-    fn measure(&self, status: &NodeStatus) {
+    fn measure(&self, status: &NodeStatus, departure: Option<Departure>) {
         let int = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let metrics = &self.metrics;
         metrics.height.set(int(status.executed));
         metrics.checkpoint_height.set(int(status.stable));
         let view = int(status.view);
         let changes = view.saturating_sub(metrics.view.set(view));
-        if let Ok(changes) = u64::try_from(changes)
+        // A replica that recovered into a view has not changed it.
+        if let Some(why) = departure
+            && let Ok(changes) = u64::try_from(changes)
             && changes > 0
         {
             metrics
                 .view_changes
-                .get_or_create(&Reason { reason: "timer" })
+                .get_or_create(&Reason {
+                    reason: departure_name(why),
+                })
                 .inc_by(changes);
         }
+        self.measure_votes(status);
         let short = usize::from(status.quorum).saturating_sub(status.connected());
         metrics
             .quorum_missing
             .set(i64::try_from(short).unwrap_or(i64::MAX));
         for member in &status.members {
-            let label = Member {
+            let label = metrics::Member {
                 member: member.name.clone(),
             };
             if let Some(skew) = member.clock_skew_ms {
@@ -370,65 +458,5 @@ impl Publisher {
                 metrics.last_vote.get_or_create(&label).set(seconds(seen));
             }
         }
-    }
-}
-
-/// Whose votes the oldest open slot, or the next view, still lacks.
-fn awaited(told: &Explanation) -> &[ReplicaId] {
-    if !told.active {
-        return &told.view_changes_missing;
-    }
-    told.slots
-        .first()
-        .map(|slot| slot.missing.as_slice())
-        .unwrap_or_default()
-}
-
-/// A timer by what happens when it runs out.
-const fn timer_name(timer: Timer) -> &'static str {
-    match timer {
-        Timer::Request => "change of the primary",
-        Timer::Forward => "reminder to the primary",
-        Timer::NewView => "next change of the primary",
-        Timer::Status => "asking again",
-        Timer::Heartbeat => "heartbeat",
-    }
-}
-
-/// A divergence in words.
-fn differs(divergence: Divergence) -> String {
-    format!(
-        "this node's header of block {} is {:?}, the certified one is {:?}: its reads are not trusted",
-        divergence.seq, divergence.own, divergence.certified
-    )
-}
-
-/// Milliseconds as seconds with fractions.
-fn seconds(ms: i64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a metric; exact up to 2^53 ms")]
-    let ms = ms as f64;
-    ms / 1000.0
-}
-
-/// What the replica is doing, in words.
-fn phase(told: &Explanation) -> String {
-    if !told.active {
-        return format!("changing to view {}", told.view);
-    }
-    match told.slots.first() {
-        None => "idle".to_owned(),
-        Some(slot) => format!("block {}: {}", slot.seq, phase_name(slot.phase)),
-    }
-}
-
-/// A phase in the words of the paper.
-const fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::PrePrepare => "PRE-PREPARE",
-        Phase::Batch => "its batch",
-        Phase::Prepare => "PREPAREs",
-        Phase::Commit => "COMMITs",
-        Phase::Execution => "execution",
-        Phase::Checkpoint => "CHECKPOINTs",
     }
 }

@@ -7,14 +7,20 @@ use tracing::warn;
 
 use crate::executor::ExecutorError;
 use crate::ledger;
+use crate::misbehaviour::Contradictions;
 use crate::store::{Executed, Reader, Replay, Store, StoreError};
 
 /// Brings the store up to the end of its block file, and the tip with it.
-pub(super) fn bring_up(store: &mut Store, genesis: Arc<Genesis>) -> Result<Tip, ExecutorError> {
-    let mut tip = match store.height() {
+pub(super) fn bring_up(
+    store: &mut Store,
+    genesis: Arc<Genesis>,
+    rules: u64,
+) -> Result<Tip, ExecutorError> {
+    let tip = match store.height() {
         Some(height) => resume(store, genesis, height)?,
         None => begin(store, genesis)?,
     };
+    let mut tip = tip.knowing(rules);
     while let Some(replay) = store.next_replay()? {
         match replay {
             Replay::Certificate(certificate) => {
@@ -37,7 +43,7 @@ pub(super) fn bring_up(store: &mut Store, genesis: Arc<Genesis>) -> Result<Tip, 
 
 /// Block 0, from the genesis file.
 fn begin(store: &mut Store, genesis: Arc<Genesis>) -> Result<Tip, ExecutorError> {
-    let (tip, block) = found(genesis)?;
+    let (tip, block) = found(genesis, Arc::new(Contradictions))?;
     let executed = Executed {
         execution: &block,
         transactions: &[],
@@ -68,7 +74,7 @@ fn resume(store: &Store, genesis: Arc<Genesis>, height: Height) -> Result<Tip, E
         .time
         .minus_ms(genesis.parameters().replay_window_ms);
     let first = oldest_since(&reader, height, since)?;
-    let mut tip = Tip::resume(genesis, newest.header, history);
+    let mut tip = Tip::resume(genesis, Arc::new(Contradictions), newest.header, history);
     for at in first..=height.get() {
         let block = reader
             .block(Height::new(at))?
@@ -86,7 +92,8 @@ fn oldest_since(
 ) -> Result<u64, StoreError> {
     let mut lowest = height.get();
     while let Some(below) = lowest.checked_sub(1) {
-        if header(reader, Height::new(below))?.time < since {
+        // What is not kept here any more is older than the window: pruning sees to that.
+        if below < reader.lowest().get() || header(reader, Height::new(below))?.time < since {
             break;
         }
         lowest = below;

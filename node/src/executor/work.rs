@@ -5,16 +5,21 @@ use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 
 use consensus::{CheckpointCertificate, Committed, Digest, Divergence, EpochEnd, PublicKey, Seq};
-use contract::{CheckedBatch, Execution, Header, Height, Tip, WriteSet, execute, recorded};
+use contract::{CheckedBatch, Execution, Header, Height, Root, Tip, WriteSet, execute, recorded};
+
+use tracing::{debug, warn};
 
 use crate::executor::divergence::{self, Known, Mismatch};
 use crate::executor::{Command, ExecutorError, Reply, doubt, guarded};
 use crate::ledger::{self, TipSetter};
 use crate::mempool::Mempool;
-use crate::store::{Executed, Store};
+use crate::store::{Executed, Retain, Store};
 
 /// Blocks whose write sets are kept for the case that a result differs from the certified one.
 const REMEMBERED: usize = 128;
+
+/// Certified blocks after which it is looked whether older ones can be let go.
+const PRUNE_EVERY: u64 = 64;
 
 /// The state of the thread.
 pub(super) struct Worker {
@@ -27,6 +32,10 @@ pub(super) struct Worker {
     remembered: VecDeque<(Header, WriteSet)>,
     /// The newest certified block.
     certified: Height,
+    /// How much of the ledger is kept.
+    retain: Retain,
+    /// Whether the file system was found unable to give space back.
+    hoards: bool,
 }
 
 impl Worker {
@@ -45,6 +54,8 @@ impl Worker {
             home,
             remembered: VecDeque::new(),
             certified,
+            retain: Retain::All,
+            hoards: false,
         }
     }
 
@@ -72,6 +83,10 @@ impl Worker {
             Command::Execute(committed) => self.execute(&committed).map(Some),
             Command::Certify(certificate) => self.certify(*certificate).map(|()| None),
             Command::Sync => Ok(Some(Reply::Durable(seq(self.store.sync()?)))),
+            Command::Retain(retain) => {
+                self.retain = retain;
+                Ok(None)
+            }
             Command::Diverged(divergence, certified) => {
                 let mismatch = self.write_down(&divergence, certified.as_deref());
                 Ok(Some(Reply::WrittenDown(mismatch)))
@@ -88,8 +103,12 @@ impl Worker {
             return Err(ExecutorError::OutOfOrder { next, came });
         }
         let bytes = committed.batch.bytes();
-        let batch = CheckedBatch::certified(bytes, self.tip.genesis())
-            .map_err(|why| ExecutorError::BadBatch { height: next, why })?;
+        let digest = Root::new(*committed.batch.digest().as_bytes());
+        let batch = match self.pool.take_checked(&digest) {
+            Some(checked) => checked,
+            None => CheckedBatch::certified(bytes, self.tip.genesis())
+                .map_err(|why| ExecutorError::BadBatch { height: next, why })?,
+        };
         let execution = execute(&self.store.reader(), &self.tip, &batch)?;
         let view = committed.view().map(consensus::View::get);
         let transactions = batch.transactions();
@@ -140,6 +159,27 @@ impl Worker {
             });
         }
         self.pool.certified(self.certified);
+        if height.get().is_multiple_of(PRUNE_EVERY) {
+            self.let_go()?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of the oldest blocks that nobody needs any more, a few at a time.
+    fn let_go(&mut self) -> Result<(), ExecutorError> {
+        let window_ms = self.tip.genesis().parameters().replay_window_ms;
+        let needed = self.store.needed(self.retain, window_ms)?;
+        let Some(pruned) = self.store.prune(needed)? else {
+            return Ok(());
+        };
+        debug!(lowest = %pruned.lowest, "older blocks were let go");
+        if !pruned.given_back && !std::mem::replace(&mut self.hoards, true) {
+            warn!(
+                event = "space_not_given_back",
+                "this file system cannot take space back from the middle of a file: \
+                 the blocks that are let go still use the disk"
+            );
+        }
         Ok(())
     }
 

@@ -79,7 +79,7 @@ mod tests {
 
         let names = between("const REFUSALS = [", "];\nconst SUITE_NOT_ALLOWED");
         let count = names.matches('"').count() / 2;
-        let last = encoding::encode(&Outcome::Refused(Refused::KeyEpochTaken));
+        let last = encoding::encode(&Outcome::Refused(Refused::TooManyDisclosures));
         let suite = encoding::encode(&Outcome::Refused(Refused::SuiteNotAllowed(
             SuiteId::WU_2021,
         )));

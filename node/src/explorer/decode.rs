@@ -1,17 +1,23 @@
 //! A transaction in words: the one reading of a call that pages and JSON share.
 
 use contract::{
-    Author, Call, Genesis, Outcome, Output, PatientRecord, Refused, ServerRecord,
+    Author, Call, Genesis, LimbasiyaServer, Outcome, Output, PatientRecord, Refused, ServerRecord,
     SignedTransaction,
     identity::{ServerId, SuiteId},
 };
 
 use serde_json::{Value as Json, json};
 
-use super::parts::{Fact, State, Value};
+use super::{
+    change,
+    parts::{Fact, State, Value},
+    patients,
+};
 
 /// How sign-in records differ in what they rest on.
 pub const SIGNED: &str = "signed by patient and server";
+/// Both signed, and it reached the ledger after its window.
+pub const LATE: &str = "late, signed by patient and server";
 /// The papers' suites: nobody but the server vouches for the sign-in.
 pub const LEGACY: &str = "legacy, the server's word alone";
 
@@ -92,8 +98,25 @@ pub fn fields(genesis: &Genesis, call: &Call) -> Vec<Fact> {
             Fact::new("Identity", Value::Aid(record.aid)),
             Fact::new("ID", Value::ClearId(record.id.as_bytes().len())),
         ],
+        Call::LimbasiyaServer(record) => limbasiya_server(genesis, record),
+        Call::LimbasiyaUser(uid) => vec![
+            Fact::new("Identity", Value::Aid(*uid)),
+            Fact::text("Suite", suite(SuiteId::LIMBASIYA_2020)),
+        ],
         Call::SetServer(record) => server_record(genesis, record),
-        Call::Results(_) | Call::LegacyResults(_) => Vec::new(),
+        Call::Results(_) | Call::LateResults(_) | Call::LegacyResults(_) => Vec::new(),
+        Call::RegisterBatch(_)
+        | Call::Replace(_)
+        | Call::Recovery(_)
+        | Call::Claim(_)
+        | Call::ServerClaims(_)
+        | Call::Disclosure(_) => patients::fields(genesis, call),
+        Call::ProposeChange(_)
+        | Call::ApproveChange(_)
+        | Call::CancelChange(_)
+        | Call::Ready { .. }
+        | Call::Rejoin { .. }
+        | Call::Evidence(_) => change::fields(genesis, call),
     }
 }
 
@@ -142,15 +165,28 @@ fn server_record(genesis: &Genesis, record: &ServerRecord) -> Vec<Fact> {
     ]
 }
 
+/// A server of the second paper, as the RC registered it.
+fn limbasiya_server(genesis: &Genesis, record: &LimbasiyaServer) -> Vec<Fact> {
+    vec![
+        Fact::new("Server", server(genesis, &record.server_id)),
+        Fact::text("Name in the scheme", record.id.clone()),
+        Fact::text("Place", record.place.clone()),
+        Fact::text("Suite", suite(SuiteId::LIMBASIYA_2020)),
+    ]
+}
+
 /// What came of it.
 pub fn outcome(outcome: &Outcome, call: &Call) -> State {
     match outcome {
         Outcome::Done(Output::Written) => State::Good("executed".to_owned()),
+        Outcome::Done(Output::EpochEnds { last }) => {
+            State::Good(format!("executed: the epoch ends with block {last}"))
+        }
         Outcome::Done(Output::Recorded { refused }) if refused.is_empty() => {
             State::Good("recorded".to_owned())
         }
         Outcome::Done(Output::Recorded { refused }) => {
-            let all = call.result_count();
+            let all = call.entry_count().unwrap_or(0);
             let text = format!(
                 "{} of {all} recorded; the first refused: {}",
                 all.saturating_sub(refused.len()),
@@ -170,6 +206,9 @@ pub fn outcome(outcome: &Outcome, call: &Call) -> State {
 pub fn outcome_json(outcome: &Outcome) -> Json {
     match outcome {
         Outcome::Done(Output::Written) => json!({ "status": "done" }),
+        Outcome::Done(Output::EpochEnds { last }) => {
+            json!({ "status": "done", "epoch_ends_at": last.get() })
+        }
         Outcome::Done(Output::Recorded { refused }) => {
             let refused: Vec<Json> = refused
                 .iter()

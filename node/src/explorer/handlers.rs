@@ -3,6 +3,7 @@
 mod export;
 mod login;
 mod lookup;
+mod research;
 
 use axum::{
     Extension,
@@ -10,14 +11,14 @@ use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
 };
-use contract::{Aid, Height, Status};
-use maud::Markup;
+use contract::{Aid, Height, Status, SuiteId, contracts::identity::Identity};
+use maud::{Markup, html};
 use patient::code::Code;
 
 use super::{
     assets, block,
     chart::Bar,
-    decode, identity,
+    consortium, decode, identity,
     layout::{self, Frame, Place},
     members, notice,
     notice::Notice,
@@ -32,15 +33,17 @@ use crate::{
         gate,
         input::Query,
         ledger::{self, RESULT_PARAMETERS},
+        members as members_of,
         problem::Problem,
         reads, status,
     },
-    ledger::{ResultQuery, receipt_of},
+    ledger::{ResultQuery, place_in},
 };
 
 pub(crate) use export::{csv, ndjson};
 pub(crate) use login::{form as login, leave, submit as sign_in};
 pub(crate) use lookup::search;
+pub(crate) use research::{attacks_page, research_page, table_csv};
 
 /// Blocks and sign-ins on the overview.
 const NEWEST: usize = 20;
@@ -153,7 +156,9 @@ pub(crate) async fn block_page(
     let query = Query::read(&address, &["from"]).map_err(fail)?;
     let from = query.number("from").map_err(fail)?.unwrap_or(0);
     let stored = ledger::find_block(&app, &name).map_err(fail)?;
-    let view = views::block(&app, &stored, usize::try_from(from).unwrap_or(usize::MAX));
+    let certifiers = reads::certifiers(&app, stored.header.epoch).map_err(fail)?;
+    let from = usize::try_from(from).unwrap_or(usize::MAX);
+    let view = views::block(&app, &stored, &certifiers, from);
     let title = format!("Block {}", view.height);
     Ok(page(
         &app,
@@ -200,7 +205,7 @@ pub(crate) async fn transaction_page(
             .collect(),
         outcome: decode::outcome(&located.outcome, signed.call()),
         raw: located.bytes,
-        proof: receipt_of(genesis, &stored, located.index).map(|receipt| transaction::Proof {
+        proof: place_in(genesis, &stored, located.index).map(|receipt| transaction::Proof {
             index: usize::try_from(receipt.index).unwrap_or(usize::MAX),
             count: usize::try_from(receipt.count).unwrap_or(usize::MAX),
             path: receipt.path.iter().map(ToString::to_string).collect(),
@@ -227,12 +232,10 @@ pub(crate) async fn identity_page(
         |error: contract::identity::AidError| fail(Problem::bad(Code::NotAnAid, error.to_string()));
     let aid: Aid = text.parse().map_err(not_an_aid)?;
     gate::identities(&app, role, "identity", Some(&aid)).map_err(fail)?;
-    let Some(found) = reads::identity(&app, &aid).map_err(fail)? else {
-        let none = Problem::not_found(
-            Code::NoSuchIdentity,
-            "The certified state holds no identity with this AID.",
-        );
-        return Err(fail(none));
+    let (_height, found) = reads::identity(&app, &aid).map_err(fail)?;
+    let (facts, status) = match found {
+        Some(found) => of_identity(&found),
+        None => of_user(&app, &aid).map_err(fail)?,
     };
     let query = ResultQuery {
         aid: Some(aid),
@@ -240,16 +243,6 @@ pub(crate) async fn identity_page(
         ..ResultQuery::default()
     };
     let history = reads::results(&app, &query).map_err(fail)?;
-    let mut facts = vec![
-        Fact::new("Registered at height", Value::Height(found.since.get())),
-        Fact::new("Status since height", Value::Height(found.changed.get())),
-        Fact::text("Suite", decode::suite(found.suite())),
-    ];
-    facts.extend(
-        ledger::facts(&found)
-            .into_iter()
-            .filter(|fact| fact.label != "Identity"),
-    );
     let sign_ins: Vec<results::SignIn> = history
         .rows
         .iter()
@@ -257,13 +250,7 @@ pub(crate) async fn identity_page(
         .collect();
     let view = identity::Identity {
         aid,
-        status: match found.status() {
-            Status::Active => Shown::Good("active".to_owned()),
-            Status::Revoked => Shown::Bad("revoked: it can no more sign in".to_owned()),
-            Status::Shredded => {
-                Shown::Bad("revoked, and the centre destroyed what could resolve it".to_owned())
-            }
-        },
+        status,
         facts,
         days: by_day(&sign_ins),
         more: history.next.is_some() || sign_ins.len() > HISTORY_SHOWN,
@@ -275,6 +262,48 @@ pub(crate) async fn identity_page(
         Place::Elsewhere,
         "Identity",
         &identity::body(&view),
+    ))
+}
+
+/// What the state holds of an identity, and whether it may sign in.
+fn of_identity(found: &Identity) -> (Vec<Fact>, Shown) {
+    let mut facts = vec![
+        Fact::new("Registered at height", Value::Height(found.since.get())),
+        Fact::new("Status since height", Value::Height(found.changed.get())),
+        Fact::text("Suite", decode::suite(found.suite())),
+    ];
+    let known = ledger::facts(found).into_iter();
+    facts.extend(known.filter(|fact| fact.label != "Identity"));
+    let status = match found.status() {
+        Status::Active => Shown::Good("active".to_owned()),
+        Status::Revoked => Shown::Bad("revoked: it can no more sign in".to_owned()),
+        Status::Shredded => {
+            Shown::Bad("revoked, and the centre destroyed what could resolve it".to_owned())
+        }
+        Status::Replaced => Shown::Bad("replaced: another identity took its place".to_owned()),
+    };
+    (facts, status)
+}
+
+/// The same of a UID of the second paper's suite, which knows no end of one.
+fn of_user(app: &App, uid: &Aid) -> Result<(Vec<Fact>, Shown), Problem> {
+    let since = reads::limbasiya_user(app, uid)?.ok_or_else(|| {
+        Problem::not_found(
+            Code::NoSuchIdentity,
+            "The certified state holds no identity with this AID.",
+        )
+    })?;
+    let facts = vec![
+        Fact::new("Registered at height", Value::Height(since.get())),
+        Fact::text("Suite", decode::suite(SuiteId::LIMBASIYA_2020)),
+        Fact::text(
+            "Linkable",
+            "it is the same at every server and in every session".to_owned(),
+        ),
+    ];
+    Ok((
+        facts,
+        Shown::Warn("active, under an insecure suite".to_owned()),
     ))
 }
 
@@ -337,18 +366,16 @@ pub(crate) async fn results_page(
 }
 
 /// `GET /members`
-pub(crate) async fn members_page(
-    State(app): State<App>,
-    Extension(role): Extension<Role>,
-) -> Response {
+pub(crate) async fn members_page(State(app): State<App>, Extension(role): Extension<Role>) -> Page {
+    let fail = |problem: Problem| failed(&app, role, &problem);
     let quorum = app.services().status.borrow().quorum;
-    let body = members::body(
-        &views::members(&app),
-        quorum,
-        &status::progress(&app),
-        app.now_ms(),
-    );
-    page(&app, role, Place::Members, "Members", &body)
+    let consortium = members_of::consortium(&app).map_err(fail)?;
+    let contradictions = members_of::contradictions(&app).map_err(fail)?;
+    let body = html! {
+        (members::body(&views::members(&app), quorum, &status::progress(&app), app.now_ms()))
+        (consortium::body(app.genesis(), &consortium, &contradictions, &app.services().checkpoints.reports()))
+    };
+    Ok(page(&app, role, Place::Members, "Members", &body))
 }
 
 /// Any other address.

@@ -37,16 +37,19 @@ pub enum Place {
     Members,
     /// `/verify.html`
     Verify,
+    /// `/research`, on a research ledger.
+    Research,
     /// A page the navigation does not name.
     Elsewhere,
 }
 
 /// The navigation, in order.
-const PLACES: [(Place, &str, &str); 4] = [
+const PLACES: [(Place, &str, &str); 5] = [
     (Place::Overview, "/", "Overview"),
     (Place::Results, "/results", "Results"),
     (Place::Members, "/members", "Members"),
     (Place::Verify, "/verify.html", "Verify"),
+    (Place::Research, "/research", "Research"),
 ];
 
 /// One whole page.
@@ -88,7 +91,7 @@ fn top(frame: &Frame, place: Place) -> Markup {
             }
             nav aria-label="Pages" {
                 ul {
-                    @for (at, href, name) in PLACES {
+                    @for (at, href, name) in PLACES.into_iter().filter(|(at, _, _)| frame.research || *at != Place::Research) {
                         li { a href=(href) aria-current=[(at == place).then_some("page")] { (name) } }
                     }
                 }

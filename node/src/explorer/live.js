@@ -110,7 +110,8 @@ const startLive = () => {
     if (paused) return;
     const block = JSON.parse(event.data);
     update(block);
-    waiting += block.transactions;
+    // The first event is the newest block, which the page may show already.
+    if (block.height > Number(live.dataset.height)) waiting += block.transactions;
     if (waiting > 0) {
       show.textContent = `${waiting} new, show`;
       show.hidden = false;

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{
-    parts::{self, State},
+    parts::{self, Fact, State, Value},
     time,
 };
 
@@ -35,11 +35,11 @@ pub struct MemberLine {
     pub height: Option<u64>,
     /// Its clock minus ours.
     pub skew_ms: Option<i64>,
-    /// What genesis says of it.
+    /// What the ledger says of it.
     pub keys: Option<MemberKeys>,
 }
 
-/// A member's public side, from genesis.
+/// A member's public side, from the ledger.
 #[derive(Clone, Debug)]
 pub struct MemberKeys {
     /// Its id on the ledger.
@@ -54,6 +54,30 @@ pub struct MemberKeys {
     pub api: String,
     /// Where the members reach it.
     pub p2p: String,
+    /// Its place under Limbasiya-2020, where it is a server of that suite.
+    pub place: Option<String>,
+}
+
+impl MemberKeys {
+    /// Line by line.
+    fn facts(&self) -> Vec<Fact> {
+        let hash = |label, what, text: &String| Fact::new(label, Value::Hash(what, text.clone()));
+        let mut facts = vec![
+            hash("Server id", "server id", &self.server_id),
+            hash("Member key", "member key", &self.key),
+            hash("Network key", "network key", &self.network_key),
+            hash("Certificate pin", "certificate pin", &self.tls_spki),
+            Fact::text("Patient API", self.api.clone()),
+            Fact::text("Peer address", self.p2p.clone()),
+        ];
+        if let Some(place) = &self.place {
+            facts.push(Fact::text(
+                "Place (Limbasiya-2020, insecure)",
+                place.clone(),
+            ));
+        }
+        facts
+    }
 }
 
 /// A clock further off than this is shown as a warning; sign-ins fail at 120 s.
@@ -139,19 +163,12 @@ pub fn body(members: &[MemberLine], quorum: u16, progress: &str, now_ms: u64) ->
         }
         p { (progress) }
         (strip(members, now_ms))
-        h2 { "Keys, from genesis" }
+        h2 { "Keys, from the ledger" }
         @for member in members {
             @if let Some(keys) = &member.keys {
                 section .card aria-label=(format!("Keys of {}", member.name)) {
                     h3 { (member.name) }
-                    (parts::facts(&[
-                        parts::Fact::new("Server id", parts::Value::Hash("server id", keys.server_id.clone())),
-                        parts::Fact::new("Member key", parts::Value::Hash("member key", keys.key.clone())),
-                        parts::Fact::new("Network key", parts::Value::Hash("network key", keys.network_key.clone())),
-                        parts::Fact::new("Certificate pin", parts::Value::Hash("certificate pin", keys.tls_spki.clone())),
-                        parts::Fact::text("Patient API", keys.api.clone()),
-                        parts::Fact::text("Peer address", keys.p2p.clone()),
-                    ]))
+                    (parts::facts(&keys.facts()))
                 }
             }
         }

@@ -52,7 +52,7 @@ pub fn body(view: &Overview, height: u64, now_ms: u64) -> Markup {
         h1 { "Overview" }
         (tiles(view, height, now_ms))
         p #progress { (view.progress) }
-        p .row .only-script #live data-events="/v1/events" {
+        p .row .only-script #live data-events="/v1/events" data-height=(height) {
             span #live-state role="status" aria-live="polite" { "Connecting." }
             " " button #live-pause type="button" { "Pause" }
             " " button #live-show type="button" hidden { "New, show" }

@@ -1,9 +1,9 @@
 //! Sign-ins on the ledger: a filter, a page of rows, the same rows as a file.
 
-use contract::identity::Aid;
+use contract::identity::{Aid, SuiteId};
 use maud::{Markup, html};
 
-use super::parts;
+use super::{decode, parts};
 
 /// One recorded sign-in.
 #[derive(Clone, Debug)]
@@ -103,12 +103,20 @@ pub fn table(rows: &[SignIn]) -> Markup {
                         td data-label="Time" { (parts::moment(row.time_ms)) }
                         td data-label="Server" { (row.server) }
                         td data-label="Identity" { (parts::aid(&row.aid)) }
-                        td data-label="Result" { (parts::state(&parts::State::Good("signed in".to_owned()))) " " span .soft { (row.suite) ", " (row.form) } }
+                        td data-label="Result" { (parts::state(&parts::State::Good("signed in".to_owned()))) " " span .soft { (suite(&row.suite)) ", " (row.form) } }
                         td data-label="Transaction" { (parts::linked(&format!("/t/{}", row.transaction), "transaction", &row.transaction)) }
                     }
                 }
             }
         }
+    }
+}
+
+/// A suite as the table shows it: one of the papers' by its name, and marked as what it is.
+fn suite(number: &str) -> String {
+    match number.parse::<SuiteId>() {
+        Ok(suite) if suite.is_research() => decode::suite(suite),
+        Ok(_) | Err(_) => number.to_owned(),
     }
 }
 

@@ -102,20 +102,10 @@ pub fn parse(text: &str) -> Option<u64> {
         Some((date, clock)) => (date, clock.strip_suffix('Z')?),
         None => (text, "00:00:00"),
     };
-    let mut date_parts = date.splitn(3, '-').map(digits);
-    let (year, month, day) = (
-        date_parts.next()??,
-        date_parts.next()??,
-        date_parts.next()??,
-    );
-    let (whole, milli) = clock.split_once('.').unwrap_or((clock, "0"));
-    let mut clock_parts = whole.splitn(3, ':').map(digits);
-    let (hour, minute, second) = (
-        clock_parts.next()??,
-        clock_parts.next()??,
-        clock_parts.next()??,
-    );
-    let milli = digits(milli).filter(|milli| *milli < 1_000)?;
+    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let [hour, minute, second] = numbers(whole, ':', [2, 2, 2])?;
+    let milli = milliseconds(fraction)?;
     let valid =
         (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
     if !valid || hour > 23 || minute > 59 || second > 59 {
@@ -131,9 +121,30 @@ pub fn parse(text: &str) -> Option<u64> {
     (Civil::of(ms).date == (year, month, day)).then_some(ms)
 }
 
+/// Three numbers with this between them, each with so many digits.
+fn numbers(text: &str, between: char, widths: [usize; 3]) -> Option<[u64; 3]> {
+    let mut parts = text.split(between);
+    let mut numbers = [0; 3];
+    for (number, width) in numbers.iter_mut().zip(widths) {
+        *number = digits(parts.next().filter(|part| part.len() == width)?)?;
+    }
+    parts.next().is_none().then_some(numbers)
+}
+
+/// Tenths, hundredths or thousandths of a second.
+fn milliseconds(fraction: &str) -> Option<u64> {
+    let unit = match fraction.len() {
+        1 => 100,
+        2 => 10,
+        3 => 1,
+        _ => return None,
+    };
+    digits(fraction)?.checked_mul(unit)
+}
+
 /// Decimal digits and nothing else.
 fn digits(text: &str) -> Option<u64> {
-    let plain = !text.is_empty() && text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit());
+    let plain = text.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()
 }
 
@@ -186,6 +197,16 @@ mod tests {
             assert_eq!(parse(&rfc3339(ms)), Some(ms));
         }
         assert_eq!(parse("2026-11-22"), Some(1_795_305_600_000));
+        for (fraction, ms) in [
+            (".5", 500),
+            (".05", 50),
+            (".005", 5),
+            (".500", 500),
+            ("", 0),
+        ] {
+            let text = format!("1970-01-01T00:00:00{fraction}Z");
+            assert_eq!(parse(&text), Some(ms), "{text}");
+        }
     }
 
     #[test]
@@ -194,6 +215,11 @@ mod tests {
             "2026-02-29",
             "2026-13-01",
             "2026-1-",
+            "2026-1-22",
+            "2026-011-22",
+            "2026-11-22T1:00:00Z",
+            "2026-11-22T00:00:00.Z",
+            "2026-11-22T00:00:00.0005Z",
             "2026-11-22T24:00:00Z",
             "now",
             "2026-11-22T00:00:00",

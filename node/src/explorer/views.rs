@@ -1,6 +1,10 @@
 //! From the ledger's types to what the pages show.
 
-use contract::{SignedTransaction, recorded};
+use contract::{
+    SignedTransaction,
+    contracts::membership::{MemberRecord, committee_at},
+    recorded,
+};
 
 use super::{
     block::{self, Line, Signer},
@@ -13,7 +17,11 @@ use super::{
 };
 use crate::{
     access::Role,
-    http::{app::App, gate, reads},
+    http::{
+        app::App,
+        gate, members,
+        reads::{self, Certifiers},
+    },
     ledger::{Located, ResultForm, ResultRow, StoredBlock},
 };
 
@@ -40,6 +48,7 @@ fn alerts(app: &App) -> Vec<State> {
     let status = app.services().status.borrow().clone();
     let certified = app.services().ledger.certified().height.get();
     let mut alerts = Vec::new();
+    let behind = status.behind(certified);
     if let Some(why) = status.diverged {
         alerts.push(State::Bad(format!("Do not rely on this node: {why}")));
     }
@@ -62,13 +71,6 @@ fn alerts(app: &App) -> Vec<State> {
     if let Some(why) = status.votes_lost {
         alerts.push(State::Warn(format!("This node only observes: {why}")));
     }
-    let highest = status
-        .members
-        .iter()
-        .filter_map(|member| member.height)
-        .max()
-        .unwrap_or(certified);
-    let behind = highest.saturating_sub(certified);
     if behind > BEHIND {
         alerts.push(State::Warn(format!(
             "This node is {behind} blocks behind: what you see is as of height {certified}."
@@ -102,6 +104,7 @@ pub(super) fn sign_in(app: &App, row: &ResultRow) -> SignIn {
         suite: row.suite.to_string(),
         form: match row.form {
             ResultForm::Statement => decode::SIGNED,
+            ResultForm::Late => decode::LATE,
             ResultForm::Legacy => decode::LEGACY,
         },
         transaction: row.transaction.to_string(),
@@ -124,6 +127,7 @@ pub(super) fn sign_ins_of(
         suite: result.suite().to_string(),
         form: match result.evidence {
             contract::Evidence::Statement(_) => decode::SIGNED,
+            contract::Evidence::Late(_) => decode::LATE,
             contract::Evidence::Legacy(_) => decode::LEGACY,
         },
         transaction: signed.hash().to_string(),
@@ -136,11 +140,13 @@ pub(super) fn sign_ins_of(
     .collect()
 }
 
-/// Members with what genesis and this node know of them.
+/// The committee, with what the ledger and this node know of each member.
 pub(super) fn members(app: &App) -> Vec<MemberLine> {
     let status = app.services().status.borrow().clone();
     let own = &app.services().config.name;
-    let line = |member: &contract::Member| {
+    let state = app.services().ledger.state();
+    let line = |record: &MemberRecord| {
+        let member = &record.member;
         let seen = status.members.iter().find(|seen| seen.name == member.name);
         MemberLine {
             name: member.name.clone(),
@@ -155,26 +161,40 @@ pub(super) fn members(app: &App) -> Vec<MemberLine> {
             height: seen.and_then(|seen| seen.height),
             skew_ms: seen.and_then(|seen| seen.clock_skew_ms),
             keys: Some(MemberKeys {
-                server_id: member.server_id().to_string(),
+                server_id: record.server_id.to_string(),
                 key: member.key.to_string(),
                 network_key: member.network_key.to_string(),
                 tls_spki: member.tls_spki.to_string(),
                 api: member.api.clone(),
                 p2p: member.p2p.clone(),
+                place: members::place(&state, &record.server_id).unwrap_or_else(|error| {
+                    tracing::error!(event = "read_failed", %error, "a server's place cannot be read");
+                    None
+                }),
             }),
         }
     };
-    app.genesis().members().iter().map(line).collect()
+    committee_at(&state).map_or_else(
+        |error| {
+            tracing::error!(event = "read_failed", %error, "the committee cannot be read");
+            Vec::new()
+        },
+        |committee| committee.iter().map(line).collect(),
+    )
 }
 
 /// A block's page.
-pub(super) fn block(app: &App, stored: &StoredBlock, from: usize) -> block::Block {
+pub(super) fn block(
+    app: &App,
+    stored: &StoredBlock,
+    certifiers: &Certifiers,
+    from: usize,
+) -> block::Block {
     let genesis = app.genesis();
-    let committee = &app.services().committee;
     let signers = stored
         .certificate
         .iter()
-        .flat_map(|certificate| reads::signatures(app, certificate))
+        .flat_map(|certificate| reads::signatures(app, certificate, certifiers))
         .map(|signed| Signer {
             name: signed.name,
             key: signed.key.to_string(),
@@ -193,7 +213,7 @@ pub(super) fn block(app: &App, stored: &StoredBlock, from: usize) -> block::Bloc
         size: stored.batch.len(),
         view: stored.committed_in_view,
         signers: signers.collect(),
-        quorum: (committee.size(), committee.quorum()),
+        quorum: (certifiers.members.len(), certifiers.quorum),
         total: stored.transactions.len(),
         from,
         lines: lines

@@ -7,22 +7,33 @@ use std::{
 };
 
 use contract::{
-    Genesis,
+    Genesis, Role, SuiteId,
     identity::{SessionId, TransactionHash},
+};
+use protocol::{
+    Timestamp,
+    aidc1::{
+        Gate, Limits,
+        limits::{Permit, Source},
+    },
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{
-    limits::{EVENT_STREAMS, HANDSHAKES},
-    problem::Problem,
-    rate::{Source, Sources},
-};
+use super::{authenticate::Conclusion, limits::EVENT_STREAMS, problem::Problem};
 use crate::{
     access::{Cookies, Tokens, Trail},
+    centre::{
+        Office,
+        registrar::{self, SetRule},
+    },
+    evaluators::Evaluators,
+    explorer::glance::Glance,
+    identified::Identified,
+    limbasiya::Limbasiya,
     refusals::Refusals,
     registration::Centre,
     services::Services,
-    sessions::Pending,
+    sessions::{Pending, handshakes::Handshakes},
 };
 use patient::code::Code;
 
@@ -43,10 +54,14 @@ struct Inner {
     trail: Trail,
     /// Why somebody was refused.
     refusals: Refusals,
-    /// Who asks how often.
-    sources: Mutex<Sources>,
-    /// Room for handshakes.
-    handshakes: Arc<Semaphore>,
+    /// Who asks how often, and room for handshakes.
+    limits: Mutex<Limits>,
+    /// First messages of AIDC-1 that could come again.
+    gate: Mutex<Gate>,
+    /// Sign-ins of AIDC-1 that wait for the patient's last message, or had it.
+    handshakes: Mutex<Handshakes<Conclusion>>,
+    /// Who said here who she is.
+    identified: Identified,
     /// Room for streams of events.
     streams: Arc<Semaphore>,
     /// Sign-ins on their way to the ledger.
@@ -55,6 +70,14 @@ struct Inner {
     registrations: Mutex<Pending<TransactionHash>>,
     /// The registration centre, when this node is one.
     centre: Option<Mutex<Centre>>,
+    /// What this member keeps of the second paper's suite, where the ledger has it.
+    limbasiya: Option<Arc<Limbasiya>>,
+    /// The registration centre of AIDC-1, when this node is one.
+    office: Option<Arc<Office>>,
+    /// This member as an evaluator, where the ledger has AIDC-1.
+    evaluators: Option<Mutex<Evaluators>>,
+    /// The paper's tables, as this node last did them again.
+    glance: Glance,
     /// Tells streams that the node stops.
     stop: watch::Receiver<bool>,
 }
@@ -64,23 +87,56 @@ fn lock<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {
     table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What AIDC-1 keeps in the home of a member, and who talks to the ledger for its RC.
+fn aidc1(services: &Services, stop: &watch::Receiver<bool>) -> io::Result<Aidc1Parts> {
+    if !services.genesis.suites().contains(&SuiteId::AIDC_1) {
+        return Ok((None, None));
+    }
+    let home = &services.config.home;
+    let evaluators = Evaluators::open(home).map_err(io::Error::other)?;
+    if services.me.role != Role::Rc {
+        return Ok((None, Some(evaluators)));
+    }
+    let mut rng =
+        patient::dice::seeded().map_err(|failure| io::Error::other(failure.code().title()))?;
+    let office = Arc::new(Office::open(home, &mut rng).map_err(io::Error::other)?);
+    let rule = SetRule {
+        size: services.config.registration_set.get(),
+        wait_ms: services.config.registration_wait_hours.millis(),
+    };
+    let work = registrar::run(Arc::clone(&office), services.clone(), rule, stop.clone());
+    tokio::spawn(work);
+    Ok((Some(office), Some(evaluators)))
+}
+
+/// The RC and the evaluator of a home.
+type Aidc1Parts = (Option<Arc<Office>>, Option<Evaluators>);
+
 impl App {
     /// Opens the files that the listeners keep in the node's home.
     pub(super) fn open(services: Services, stop: watch::Receiver<bool>) -> io::Result<Self> {
         let home = services.config.home.clone();
         let chain = *services.ledger.genesis().chain();
         let centre = Centre::open(&services)?;
+        let (office, evaluators) = aidc1(&services, &stop)?;
+        let limbasiya = Limbasiya::open(&services, &stop)?;
         Ok(Self(Arc::new(Inner {
             tokens: Tokens::of(&home),
             cookies: Mutex::default(),
             trail: Trail::open(&home, chain)?,
             refusals: Refusals::open(&home)?,
-            sources: Mutex::default(),
-            handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
+            limits: Mutex::default(),
+            gate: Mutex::default(),
+            handshakes: Mutex::default(),
+            identified: Identified::of(&home),
             streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
             sessions: Mutex::default(),
             registrations: Mutex::default(),
             centre: centre.map(Mutex::new),
+            limbasiya,
+            office,
+            evaluators: evaluators.map(Mutex::new),
+            glance: Glance::default(),
             stop,
             services,
         })))
@@ -136,31 +192,62 @@ impl App {
         self.0.centre.as_ref().map(lock)
     }
 
+    /// What this member keeps of the second paper's suite, where the ledger has it.
+    pub(crate) fn limbasiya(&self) -> Option<Arc<Limbasiya>> {
+        self.0.limbasiya.clone()
+    }
+
+    /// The registration centre of AIDC-1, when this node is one.
+    pub(crate) fn office(&self) -> Option<&Office> {
+        self.0.office.as_deref()
+    }
+
+    /// This member as an evaluator, where the ledger has AIDC-1.
+    pub(crate) fn evaluators(&self) -> Option<MutexGuard<'_, Evaluators>> {
+        self.0.evaluators.as_ref().map(lock)
+    }
+
+    /// The paper's tables.
+    pub(crate) fn glance(&self) -> &Glance {
+        &self.0.glance
+    }
+
     /// Tells when the node stops.
     pub(crate) fn stop(&self) -> watch::Receiver<bool> {
         self.0.stop.clone()
     }
 
+    /// First messages of AIDC-1.
+    pub(crate) fn gate(&self) -> MutexGuard<'_, Gate> {
+        lock(&self.0.gate)
+    }
+
+    /// Sign-ins of AIDC-1 under way.
+    pub(crate) fn handshakes(&self) -> MutexGuard<'_, Handshakes<Conclusion>> {
+        lock(&self.0.handshakes)
+    }
+
+    /// Who said here who she is.
+    pub(crate) fn identified(&self) -> &Identified {
+        &self.0.identified
+    }
+
     /// Room for one more handshake of this source, or when to come back. Nothing of the request is read before this.
-    pub(crate) fn admit_handshake(
-        &self,
-        peer: SocketAddr,
-    ) -> Result<OwnedSemaphorePermit, Problem> {
-        let busy = |after| {
-            Problem::busy(
+    pub(crate) fn admit_handshake(&self, peer: SocketAddr) -> Result<Room, Problem> {
+        let elapsed = self.0.services.clock.elapsed().as_millis();
+        let now = Timestamp::from_millis(u64::try_from(elapsed).unwrap_or(u64::MAX));
+        let admitted = lock(&self.0.limits).enter(Source::of(peer.ip()), now);
+        match admitted {
+            Ok(permit) => Ok(Room {
+                app: self.clone(),
+                permit: Some(permit),
+            }),
+            Err(busy) => Err(Problem::busy(
                 Code::Overloaded,
-                format!("too many sign-ins at once; try again in {after} s"),
-                after,
-            )
-        };
-        let elapsed =
-            u64::try_from(self.0.services.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-        lock(&self.0.sources)
-            .admit(Source::of(peer.ip()), elapsed)
-            .map_err(busy)?;
-        Arc::clone(&self.0.handshakes)
-            .try_acquire_owned()
-            .map_err(|_full| busy(1))
+                busy.to_string(),
+                busy.retry_after_s,
+            )),
+        }
     }
 
     /// Room for one more stream of events.
@@ -173,5 +260,20 @@ impl App {
                 10,
             )
         })
+    }
+}
+
+/// Room for one handshake; given back when it goes out of scope.
+#[derive(Debug)]
+pub(crate) struct Room {
+    app: App,
+    permit: Option<Permit>,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if let Some(permit) = self.permit.take() {
+            lock(&self.app.0.limits).leave(permit);
+        }
     }
 }

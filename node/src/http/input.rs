@@ -157,6 +157,8 @@ impl Query {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn query(text: &str, known: &[&str]) -> Result<Query, Problem> {
@@ -177,6 +179,23 @@ mod tests {
 
         let doubled = query("limit=1&limit=2", &["limit"]).unwrap_err();
         assert_eq!(doubled.detail(), "limit occurs twice");
+    }
+
+    proptest! {
+        #[test]
+        fn a_query_is_refused_or_read_as_values_of_the_names_it_may_have(
+            text in "[a-z=&%+0-9.]{0,40}",
+            known in "(since|limit)=[!-~]{0,24}",
+        ) {
+            for text in [text, known] {
+                if let Ok(query) = query(&text, &["since", "limit"]) {
+                    prop_assert!(query.0.keys().all(|name| name == "since" || name == "limit"));
+                    let limit = query.limit(20, 200).unwrap_or(1);
+                    prop_assert!((1..=200).contains(&limit));
+                    let _moment = query.moment("since");
+                }
+            }
+        }
     }
 
     #[test]

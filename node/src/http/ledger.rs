@@ -3,11 +3,11 @@
 use axum::{
     Extension, Json,
     extract::{Path, State},
-    http::{HeaderValue, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Uri, header},
     response::{IntoResponse, Response},
 };
 use contract::{
-    Aid, HeaderHash, Height, SignedTransaction, TransactionHash,
+    Aid, HeaderHash, Height, SignedTransaction, Status, SuiteId, TransactionHash,
     contracts::identity::{Credential, Identity},
 };
 use patient::code::Code;
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::{
     app::App,
+    behind::abreast,
     gate,
     input::Query,
     limits::{PAGE, PAGE_MAX},
@@ -24,12 +25,19 @@ use super::{
 use crate::{
     access::Role,
     explorer::decode,
-    ledger::{Cursor, Located, ResultForm, ResultQuery, ResultRow, StoredBlock, receipt_of},
+    ledger::{Cursor, Located, ResultForm, ResultQuery, ResultRow, StoredBlock, place_in},
 };
 
+/// Names, also where nothing is found, the certified height that an answer is from.
+const CERTIFIED_HEIGHT: HeaderName = HeaderName::from_static("aidchain-certified-height");
+
+/// An answer and the height that is certified now: for what never changes once it is there.
+fn answer(app: &App, document: Value) -> Response {
+    answer_of(app.services().ledger.certified().height, document)
+}
+
 /// An answer and the height it is from.
-fn answer(app: &App, mut document: Value) -> Response {
-    let height = app.services().ledger.certified().height;
+fn answer_of(height: Height, mut document: Value) -> Response {
     if let Some(object) = document.as_object_mut() {
         object.insert("certified_height".to_owned(), json!(height));
     }
@@ -37,6 +45,14 @@ fn answer(app: &App, mut document: Value) -> Response {
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    with_height(height, response)
+}
+
+/// A response that names its height.
+fn with_height(height: Height, mut response: Response) -> Response {
+    response
+        .headers_mut()
+        .insert(CERTIFIED_HEIGHT, HeaderValue::from(height.get()));
     response
 }
 
@@ -81,6 +97,9 @@ pub(crate) fn find_block(app: &App, text: &str) -> Result<StoredBlock, Problem> 
         .ledger
         .block_by_hash(&hash)
         .map_err(|error| reads::broken(&error))?;
+    if let Some(problem) = height.and_then(|height| reads::let_go(app, height)) {
+        return Err(problem);
+    }
     let found = height
         .map(|height| reads::block(app, height))
         .transpose()?
@@ -104,10 +123,11 @@ pub(super) async fn block(
             })
         })
         .collect();
+    let certifiers = reads::certifiers(&app, block.header.epoch)?;
     let signatures: Vec<Value> = block
         .certificate
         .iter()
-        .flat_map(|certificate| reads::signatures(&app, certificate))
+        .flat_map(|certificate| reads::signatures(&app, certificate, &certifiers))
         .map(|signed| {
             json!({
                 "member": signed.member, "name": signed.name, "key": signed.key, "signature": signed.signature,
@@ -136,6 +156,14 @@ pub(crate) fn find_transaction(
     })?;
     let located = reads::transaction(app, &hash)?;
     let located = located.ok_or_else(|| {
+        let lowest = app.services().ledger.lowest();
+        if lowest > Height::new(0) {
+            let text = format!(
+                "no block from {lowest} on holds a transaction with this hash, and older ones are not kept here; {}",
+                reads::keepers(app, Height::new(0))
+            );
+            return Problem::not_found(Code::BlockPruned, text);
+        }
         Problem::not_found(
             Code::NoSuchTransaction,
             "no certified block holds a transaction with this hash",
@@ -156,7 +184,7 @@ pub(super) async fn transaction(
     gate::identities(&app, role, "transaction", None)?;
     let (located, signed, block) = find_transaction(&app, &hash)?;
     let genesis = app.genesis();
-    let proof = receipt_of(genesis, &block, located.index).map(|receipt| {
+    let proof = place_in(genesis, &block, located.index).map(|receipt| {
         json!({ "index": receipt.index, "count": receipt.count, "path": receipt.path, "root": block.header.transactions_root })
     });
     let results: Vec<Value> = contract::recorded(std::slice::from_ref(&signed), std::slice::from_ref(&located.outcome))
@@ -189,7 +217,9 @@ pub(super) async fn receipt(
 ) -> Result<Response, Problem> {
     gate::identities(&app, role, "receipt", None)?;
     let (located, _signed, block) = find_transaction(&app, &hash)?;
-    let receipt = receipt_of(app.genesis(), &block, located.index);
+    let ledger = &app.services().ledger;
+    let receipt = ledger.receipt_in(&block, located.index);
+    let receipt = receipt.map_err(|error| reads::broken(&error))?;
     let receipt = receipt.ok_or_else(|| {
         Problem::busy(
             Code::NodeNotReady,
@@ -205,25 +235,39 @@ pub(super) async fn receipt(
     Ok((head, text).into_response())
 }
 
-/// `GET /v1/identities/{aid}`.
+/// `GET /v1/identities/{aid}`: from a state as new as the one that the reader knows, if it names one.
 pub(super) async fn identity(
     State(app): State<App>,
     Extension(role): Extension<Role>,
     Path(aid): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let aid: Aid = aid.parse().map_err(|error: contract::identity::AidError| {
         Problem::bad(Code::NotAnAid, error.to_string())
     })?;
     gate::identities(&app, role, "identity", Some(&aid))?;
-    let found = reads::identity(&app, &aid)?;
-    let found = found.ok_or_else(|| {
-        Problem::not_found(
+    abreast(&app, &headers).await?;
+    let (height, found) = reads::identity(&app, &aid)?;
+    if found.is_none()
+        && let Some(since) = reads::limbasiya_user(&app, &aid)?
+    {
+        return Ok(answer_of(
+            height,
+            json!({
+                "schema": "aidchain.identity/1", "aid": aid, "suite": SuiteId::LIMBASIYA_2020, "status": Status::Active,
+                "since_height": since, "changed_height": since, "fields": { "identity": aid },
+            }),
+        ));
+    }
+    let Some(found) = found else {
+        let problem = Problem::not_found(
             Code::NoSuchIdentity,
             "the certified state holds no identity with this AID",
-        )
-    })?;
-    Ok(answer(
-        &app,
+        );
+        return Ok(with_height(height, problem.into_response()));
+    };
+    Ok(answer_of(
+        height,
         json!({
             "schema": "aidchain.identity/1", "aid": aid, "suite": found.suite(), "status": found.status(),
             "since_height": found.since, "changed_height": found.changed,
@@ -300,12 +344,14 @@ pub(super) async fn results(
     Extension(role): Extension<Role>,
     address: Uri,
 ) -> Result<Response, Problem> {
-    let query = result_query(&app, &Query::read(&address, &RESULT_PARAMETERS)?)?;
+    let mut query = result_query(&app, &Query::read(&address, &RESULT_PARAMETERS)?)?;
     gate::identities(&app, role, "results", query.aid.as_ref())?;
+    // Fixed before anything is read: a block certified meanwhile is not in the rows.
+    let at = *query
+        .at_height
+        .get_or_insert_with(|| app.services().ledger.certified().height);
     let page = reads::results(&app, &query)?;
     let rows: Vec<Value> = page.rows.iter().map(|row| result(&app, row)).collect();
-    let tip = app.services().ledger.certified();
-    let at = query.at_height.unwrap_or(tip.height);
     let header = reads::block_or_none(&app, at)?.header;
     Ok(answer(
         &app,
@@ -329,6 +375,7 @@ pub(crate) fn result(app: &App, row: &ResultRow) -> Value {
 pub(crate) const fn form(form: ResultForm) -> &'static str {
     match form {
         ResultForm::Statement => "signed",
+        ResultForm::Late => "late",
         ResultForm::Legacy => "legacy",
     }
 }

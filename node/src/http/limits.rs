@@ -18,20 +18,20 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(35);
 pub const HEAD_BYTES: usize = 16 << 10;
 /// Bytes of a suite's message (Me1 of Wu-2021 with its templates is the longest).
 pub const MESSAGE_BYTES: usize = 16 << 10;
+/// Bytes of an application to the RC: sixteen AIDs, an ID, a lock.
+pub const APPLICATION_BYTES: usize = 1 << 10;
+/// Bytes of a deal to one of 31 evaluators.
+pub const DEAL_BYTES: usize = 4 << 10;
+/// Bytes of what an officer sends to the desk.
+pub const DESK_BYTES: usize = 16 << 10;
 /// Bytes of a submitted transaction: the longest bundle that a genesis file may allow.
 pub const TRANSACTION_BYTES: usize = 1 << 20;
 /// Bytes of a form.
 pub const FORM_BYTES: usize = 1 << 10;
-/// Handshakes in flight at this node.
-pub const HANDSHAKES: usize = 64;
-/// Handshakes per second from one source prefix (/32, or /56 of IPv6).
-pub const HANDSHAKES_PER_SECOND: u64 = 10;
-/// Handshakes that one source prefix may make at once after a pause.
-pub const HANDSHAKE_BURST: u64 = 20;
-/// Source prefixes remembered.
-pub const SOURCES: usize = 4_096;
 /// How long an answer waits for a certificate.
 pub const WAIT: Duration = Duration::from_secs(5);
+/// How long a sign-in waits for this node to reach the block that the terminal knows.
+pub const CATCH_UP: Duration = Duration::from_secs(2);
 /// How long an answer may wait when the client asks for it.
 pub const WAIT_MAX: Duration = Duration::from_secs(30);
 /// Sign-ins and registrations remembered until they are on the ledger or expired.
@@ -46,6 +46,10 @@ pub const EVENT_STREAMS: usize = 64;
 pub const PAGE: usize = 20;
 /// Rows of an API page at most.
 pub const PAGE_MAX: usize = 200;
+/// Sign-ins of one page of a patient's history.
+pub const HISTORY_MAX: usize = 100;
+/// Octets of the transactions in the receipts of one page of a patient's history.
+pub const HISTORY_BYTES: usize = 4 << 20;
 /// Rows of one export.
 pub const EXPORT_MAX: usize = 100_000;
 /// How long connections may finish their requests once the node stops.

@@ -7,13 +7,14 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
+use contract::SuiteId;
 use patient::code::Code;
 use serde::Serialize;
 use serde_json::json;
 
 use super::{app::App, input::Query, problem::Problem};
 
-/// The node is not ready when it is this many blocks behind the highest member.
+/// The node is not ready when it is this many blocks behind the others.
 const BEHIND_MAX: u64 = 10;
 
 /// One question and its answer.
@@ -81,14 +82,9 @@ async fn ready(State(app): State<App>, address: Uri) -> Result<Response, Problem
 fn checks(app: &App) -> Vec<Check> {
     let status = app.services().status.borrow().clone();
     let certified = app.services().ledger.certified().height.get();
-    let highest = status
-        .members
-        .iter()
-        .filter_map(|member| member.height)
-        .max()
-        .unwrap_or(certified);
-    let behind = highest.saturating_sub(certified);
+    let behind = status.behind(certified);
     let check = |name, ok, detail| Check { name, ok, detail };
+    let (keys, about_keys) = keys(app);
     let read = app
         .services()
         .ledger
@@ -119,14 +115,26 @@ fn checks(app: &App) -> Vec<Check> {
         check(
             "lag",
             behind <= BEHIND_MAX,
-            format!("{behind} blocks behind the highest member"),
+            format!("{behind} blocks behind the other members"),
         ),
         check(
             "state",
             status.diverged.is_none(),
             status.diverged.unwrap_or_else(|| "as certified".to_owned()),
         ),
+        check("keys", keys, about_keys.to_owned()),
     ]
+}
+
+/// Whether this member can answer sign-ins of AIDC-1, where the ledger has the suite.
+fn keys(app: &App) -> (bool, &'static str) {
+    if !app.genesis().suites().contains(&SuiteId::AIDC_1) {
+        return (true, "this ledger has no suite with key epochs");
+    }
+    if app.services().epochs.is_empty() {
+        return (false, "no key epoch of this member is on the ledger yet");
+    }
+    (true, "a key epoch of this member is on the ledger")
 }
 
 /// Prometheus' page.

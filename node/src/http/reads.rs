@@ -2,8 +2,9 @@
 
 use consensus::{CheckpointCertificate, Kind, Statement, View};
 use contract::{
-    Aid, Height, PublicKey, SignatureBytes, WuRecord,
-    contracts::identity::{Credential, Identity, identity_at},
+    Aid, Epoch, Height, PublicKey, SignatureBytes, WuRecord,
+    contracts::identity::{self, Credential, Identity, identity_at},
+    contracts::{limbasiya, membership},
     signature,
 };
 use patient::code::Code;
@@ -36,6 +37,9 @@ pub(crate) fn block(app: &App, height: Height) -> Result<Option<StoredBlock>, Pr
 
 /// A certified block, or the text that there is none.
 pub(crate) fn block_or_none(app: &App, height: Height) -> Result<StoredBlock, Problem> {
+    if let Some(problem) = let_go(app, height) {
+        return Err(problem);
+    }
     let newest = app.services().ledger.certified().height;
     block(app, height)?.ok_or_else(|| {
         Problem::not_found(
@@ -43,6 +47,34 @@ pub(crate) fn block_or_none(app: &App, height: Height) -> Result<StoredBlock, Pr
             format!("there is no block {height} yet; the newest certified one is {newest}"),
         )
     })
+}
+
+/// Says that a block is not kept here, and who keeps it as far as they told.
+pub(crate) fn let_go(app: &App, height: Height) -> Option<Problem> {
+    let lowest = app.services().ledger.lowest();
+    (height < lowest).then(|| {
+        let text = format!(
+            "block {height} is not kept here, where blocks begin at {lowest}; {}",
+            keepers(app, height)
+        );
+        Problem::not_found(Code::BlockPruned, text)
+    })
+}
+
+/// The members that say they keep a block.
+pub(crate) fn keepers(app: &App, height: Height) -> String {
+    let status = app.services().status.borrow().clone();
+    let keeps = |lowest: Option<u64>| lowest.is_some_and(|lowest| lowest <= height.get());
+    let names: Vec<&str> = status
+        .members
+        .iter()
+        .filter(|member| keeps(member.lowest))
+        .map(|member| member.name.as_str())
+        .collect();
+    match names.as_slice() {
+        [] => "no member that keeps it is known here".to_owned(),
+        names => format!("kept by {}", names.join(", ")),
+    }
 }
 
 /// A transaction in a certified block.
@@ -63,9 +95,18 @@ pub(crate) fn results(app: &App, query: &ResultQuery) -> Result<Page<ResultRow>,
         .map_err(|error| broken(&error))
 }
 
-/// What the newest certified state holds under an AID.
-pub(crate) fn identity(app: &App, aid: &Aid) -> Result<Option<Identity>, Problem> {
-    identity_at(&app.services().ledger.state(), aid).map_err(|error| broken(&error))
+/// What the newest certified state holds under an AID, and the height that this state is of.
+pub(crate) fn identity(app: &App, aid: &Aid) -> Result<(Height, Option<Identity>), Problem> {
+    let ledger = &app.services().ledger;
+    let height = ledger.certified().height;
+    let found = identity_at(&ledger.state_at(height), aid).map_err(|error| broken(&error))?;
+    Ok((height, found))
+}
+
+/// The block that registered a UID of Limbasiya-2020, if the newest certified state has it.
+pub(crate) fn limbasiya_user(app: &App, uid: &Aid) -> Result<Option<Height>, Problem> {
+    let state = app.services().ledger.state();
+    limbasiya::user_at(&state, uid).map_err(|error| broken(&error))
 }
 
 /// One signature of a certificate, checked by itself.
@@ -83,8 +124,37 @@ pub(crate) struct CheckedSignature {
     pub(crate) valid: bool,
 }
 
-/// The signatures of a certificate, each checked against the founding member it names.
-pub(crate) fn signatures(app: &App, certificate: &CheckpointCertificate) -> Vec<CheckedSignature> {
+/// Who certified the blocks of one epoch.
+#[derive(Clone, Debug)]
+pub(crate) struct Certifiers {
+    /// Names and keys, in committee order.
+    pub(crate) members: Vec<(String, PublicKey)>,
+    /// How many of them decide.
+    pub(crate) quorum: usize,
+}
+
+/// The committee of an epoch, by name; nobody in an epoch that the ledger does not know.
+pub(crate) fn certifiers(app: &App, epoch: Epoch) -> Result<Certifiers, Problem> {
+    let state = app.services().ledger.state();
+    let known = membership::committee_of(&state, epoch).map_err(|error| broken(&error))?;
+    let mut members = Vec::new();
+    if let Some(known) = known {
+        for (id, key) in known.members.iter().zip(known.keys) {
+            let record = membership::member_at(&state, id).map_err(|error| broken(&error))?;
+            let name = record.map_or_else(|| id.to_string(), |record| record.member.name);
+            members.push((name, key));
+        }
+    }
+    let quorum = membership::quorum(members.len());
+    Ok(Certifiers { members, quorum })
+}
+
+/// The signatures of a certificate, each checked against the member of its epoch that it names.
+pub(crate) fn signatures(
+    app: &App,
+    certificate: &CheckpointCertificate,
+    certifiers: &Certifiers,
+) -> Vec<CheckedSignature> {
     let genesis = app.genesis();
     let statement = Statement {
         chain: consensus::ChainId::new(*genesis.chain().as_bytes()),
@@ -99,13 +169,13 @@ pub(crate) fn signatures(app: &App, certificate: &CheckpointCertificate) -> Vec<
         .checkpoints
         .iter()
         .filter_map(|(member, signed)| {
-            let founder = genesis.members().get(usize::from(member.get()))?;
+            let (name, key) = certifiers.members.get(usize::from(member.get()))?;
             let signature = SignatureBytes::new(signed.to_bytes());
             Some(CheckedSignature {
                 member: member.get(),
-                name: founder.name.clone(),
-                key: founder.key,
-                valid: signature::is_valid(&founder.key, &bytes, &signature),
+                name: name.clone(),
+                key: *key,
+                valid: signature::is_valid(key, &bytes, &signature),
                 signature,
             })
         });
@@ -150,6 +220,15 @@ impl Snapshot {
         })
     }
 
+    /// The octets that it holds under an AID; nothing when it cannot be read, which the log tells.
+    pub(crate) fn encoded(&self, aid: &Aid) -> Option<Vec<u8>> {
+        let found = self.0.get(&identity::ID, &identity::identity_key(aid));
+        found.unwrap_or_else(|error| {
+            tracing::error!(event = "read_failed", %error, "the state cannot be read");
+            None
+        })
+    }
+
     /// The record of an AID that may sign in under Wu-2021.
     pub(crate) fn wu_record(&self, aid: &Aid) -> Option<WuRecord> {
         match self.identity(aid)?.credential {
@@ -159,6 +238,11 @@ impl Snapshot {
             } => Some(record),
             Credential::Wu2021 { .. } | Credential::Aidc1(_) => None,
         }
+    }
+
+    /// The state itself.
+    pub(crate) const fn state(&self) -> &contract::Snapshot<Reader> {
+        &self.0
     }
 
     /// Which height it is from.

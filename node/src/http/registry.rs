@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
-use contract::{Blob, Call, Outcome, SessionId, TransactionHash, WuRecord};
+use contract::{Author, Blob, Call, Outcome, SessionId, TransactionHash, WuRecord};
 use patient::code::Code;
 use protocol::{
     Message as _,
@@ -19,14 +19,14 @@ use serde_json::json;
 
 use super::{
     app::App,
-    authenticate,
+    authenticate::{self, Runs},
     input::{self, Query},
     limits::{MESSAGE_BYTES, WAIT},
     problem::Problem,
     reads::{self, Snapshot},
     submit,
 };
-use crate::{metrics, registration::CannotEnrol};
+use crate::{mempool::Committed, metrics, registration::CannotEnrol};
 
 /// Names the registration's transaction in the answer.
 const TRANSACTION: HeaderName = HeaderName::from_static("aidchain-transaction");
@@ -48,7 +48,17 @@ pub(super) async fn register(
             "this node is not the registration centre",
         ));
     }
-    authenticate::runnable(&app, input::suite(&headers)?)?;
+    if !matches!(
+        authenticate::runs(&app, input::suite(&headers)?)?,
+        Runs::Wu2021
+    ) {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            Code::Usage,
+            "this address is for suite wu-2021: under aidc-1 a patient enrols at /v1/enrol/apply, under limbasiya-2020 \
+             at /v1/legacy/limbasiya/register_user",
+        ));
+    }
     let bytes = input::octets(&headers, body, MESSAGE_BYTES).await?;
     let request = Me1::parse(&bytes)
         .map_err(|malformed| Problem::bad(Code::RequestMalformed, malformed.to_string()))?;
@@ -94,7 +104,7 @@ fn refused(app: &App, code: Code, check: &str) -> Problem {
 }
 
 /// One more registration of that kind.
-fn count(app: &App, result: &'static str) {
+pub(super) fn count(app: &App, result: &'static str) {
     app.services()
         .metrics
         .registrations
@@ -108,7 +118,18 @@ async fn upload(app: &App, enrolment: Enrolment) -> Result<Response, Problem> {
         aid: enrolment.mapping.aid,
         id: Blob::new(enrolment.mapping.id.expose().as_bytes().to_vec()),
     };
-    let transaction = authenticate::sign(app, Call::WuRegister(record))?;
+    let answer = authenticate::octets(enrolment.answer.encode());
+    enter(app, Call::WuRegister(record), answer, refused).await
+}
+
+/// Puts a registration onto the ledger, and names it in the answer.
+pub(super) async fn enter(
+    app: &App,
+    call: Call,
+    answer: Response,
+    refused: fn(&App, Code, &str) -> Problem,
+) -> Result<Response, Problem> {
+    let transaction = authenticate::sign(app, call)?;
     let hash = *transaction.hash();
     let full = |_full| {
         Problem::busy(
@@ -128,7 +149,15 @@ async fn upload(app: &App, enrolment: Enrolment) -> Result<Response, Problem> {
         return Err(refused(app, Code::ContractRefused, &why.to_string()));
     }
     count(app, "ok");
-    let mut answer = authenticate::octets(enrolment.answer.encode());
+    named(answer, &hash, committed.as_ref())
+}
+
+/// An answer to a registration, which names its transaction, and its block when there is one.
+fn named(
+    mut answer: Response,
+    hash: &TransactionHash,
+    committed: Option<&Committed>,
+) -> Result<Response, Problem> {
     let head = answer.headers_mut();
     head.insert(
         TRANSACTION,
@@ -176,7 +205,10 @@ pub(super) async fn session(
         Problem::bad(Code::NotAHash, error.to_string())
     })?;
     let wait = Query::read(&address, &["wait_ms"])?.wait()?;
-    let pending = app.sessions().contains(&sid, app.now_ms());
+    let services = app.services();
+    let pending = app.sessions().contains(&sid, app.now_ms()) || services.outbox.holds(&sid);
+    // Another member may have recorded the same number: only this one's own sign-ins are told here.
+    let own = services.server_id();
     let wait = if pending {
         wait
     } else {
@@ -186,7 +218,7 @@ pub(super) async fn session(
         let row = app
             .services()
             .ledger
-            .session(&sid)
+            .session(&sid, Some(&own))
             .map_err(|error| reads::broken(&error))?;
         row.map_or(Ok(None), |row| committed(app, &row.transaction))
     });
@@ -209,7 +241,8 @@ fn still_pending() -> Response {
         .into_response()
 }
 
-/// The receipt of a registration; of nothing else, since this listener is for patients.
+/// The receipt of what happened to a patient's AID, or of her claim; of nothing else, since this
+/// listener is for patients.
 fn receipt(app: &App, hash: &TransactionHash) -> Result<Option<Response>, Problem> {
     let Some(located) = reads::transaction(app, hash)? else {
         return Ok(None);
@@ -217,12 +250,29 @@ fn receipt(app: &App, hash: &TransactionHash) -> Result<Option<Response>, Proble
     let signed = contract::SignedTransaction::decode(located.bytes)
         .map_err(|error| reads::broken(&error))?;
     match signed.call() {
-        Call::Register(_) | Call::WuRegister(_) => committed(app, hash),
+        Call::Register(_)
+        | Call::WuRegister(_)
+        | Call::LimbasiyaServer(_)
+        | Call::LimbasiyaUser(_)
+        | Call::RegisterBatch(_)
+        | Call::Replace(_)
+        | Call::Recovery(_)
+        | Call::Claim(_) => committed(app, hash),
+        Call::Revoke(_) if matches!(signed.author(), Author::Patient(_)) => committed(app, hash),
         Call::Revoke(_)
         | Call::Shred(_)
         | Call::Results(_)
+        | Call::LateResults(_)
+        | Call::ServerClaims(_)
+        | Call::Disclosure(_)
         | Call::LegacyResults(_)
-        | Call::SetServer(_) => Ok(None),
+        | Call::SetServer(_)
+        | Call::ProposeChange(_)
+        | Call::ApproveChange(_)
+        | Call::CancelChange(_)
+        | Call::Ready { .. }
+        | Call::Rejoin { .. }
+        | Call::Evidence(_) => Ok(None),
     }
 }
 

@@ -1,21 +1,22 @@
 //! Transactions from outside: taken into the pool, answered when certified.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Json,
     body::Body,
-    extract::State,
+    extract::{ConnectInfo, State},
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
+use contract::{Author, Call, RecoveryCall, SignedTransaction};
 use patient::code::Code;
 use serde_json::json;
 
 use super::{
     app::App,
     input::{self, Query},
-    limits::TRANSACTION_BYTES,
+    limits::{TRANSACTION_BYTES, WAIT},
     problem::Problem,
 };
 use crate::{
@@ -38,6 +39,45 @@ pub(super) async fn transactions(
     let wait = Query::read(&address, &["wait_ms"])?.wait()?;
     let bytes = input::octets(&headers, body, TRANSACTION_BYTES).await?;
     let ticket = submit(&app, &bytes).await?;
+    told(ticket, wait).await
+}
+
+/// `POST /v1/patient/transactions`: what a patient may say in her own name.
+pub(super) async fn of_a_patient(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    address: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let room = app.admit_handshake(peer)?;
+    let wait = Query::read(&address, &["wait_ms"])?.wait()?.min(WAIT);
+    let bytes = input::octets(&headers, body, TRANSACTION_BYTES).await?;
+    let signed = SignedTransaction::decode(bytes.as_ref())
+        .map_err(|error| Problem::bad(Code::BadTransaction, error.to_string()))?;
+    let by_patient = matches!(signed.author(), Author::Patient(_));
+    let taken = matches!(
+        signed.call(),
+        Call::Claim(_) | Call::Revoke(_) | Call::Recovery(RecoveryCall::Cancel(_))
+    );
+    if !by_patient || !taken {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Code::BadTransaction,
+            "this address takes a claim, a revocation or the cancellation of a recovery, signed by the AID itself",
+        ));
+    }
+    let ticket = submit(&app, &bytes).await?;
+    // Her receipt is under the transaction's hash; that the table is full costs her only the word "pending" there.
+    if let Err(full) = app.registrations().insert(*ticket.hash(), app.now_ms()) {
+        tracing::debug!(%full, "the transaction is not known as pending");
+    }
+    drop(room);
+    told(ticket, wait).await
+}
+
+/// What became of a transaction, as far as it is known in time.
+async fn told(ticket: Ticket, wait: Duration) -> Result<Response, Problem> {
     let hash = *ticket.hash();
     match settle(ticket, wait).await? {
         Some(committed) => Ok(Json(json!({
@@ -93,7 +133,7 @@ fn refused(error: &SubmitError) -> Problem {
             contract::Invalid::Malformed(_)
             | contract::Invalid::Version(_)
             | contract::Invalid::EmptyBundle
-            | contract::Invalid::TooManyResults { .. } => Problem::bad(Code::BadTransaction, text),
+            | contract::Invalid::TooManyEntries { .. } => Problem::bad(Code::BadTransaction, text),
         },
         SubmitError::Expired { .. } | SubmitError::TooFarAhead { .. } => Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,

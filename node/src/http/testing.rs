@@ -13,7 +13,9 @@ use consensus::{
     Batch, CheckpointCertificate, CommitCertificate, Committed, Committee, Digest, Ed25519, Epoch,
     Kind as Vote, Order, Proven, ReplicaId, Scheme as _, Seq, Statement, View,
 };
-use contract::{BlockTime, Genesis, Kind, Member, PublicKey, Role, SpkiHash, genesis::Content};
+use contract::{
+    BlockTime, Genesis, Kind, Member, PublicKey, Role, SpkiHash, SuiteId, genesis::Content,
+};
 use ed25519_dalek::SigningKey;
 use http_body_util::BodyExt as _;
 use tokio::sync::{mpsc, watch};
@@ -21,14 +23,21 @@ use tower::ServiceExt as _;
 
 use super::{app::App, member_api, operations_api, patient_api};
 use crate::{
+    checkpoints::Checkpoints,
+    clerk::Clerk,
     clock::Clock,
+    collector::Collector,
     config::Config,
+    epochs::Epochs,
     executor::{Executor, Reply},
     keys::Keys,
     mempool::Mempool,
     metrics::Metrics,
+    outbox::Outbox,
+    reports::Reports,
     services::Services,
     status::{MemberStatus, NodeStatus},
+    term::Term,
 };
 
 /// The members' names, the registration centre first.
@@ -40,7 +49,14 @@ pub(crate) fn genesis(kind: Kind) -> Genesis {
         kind,
         1_795_305_600_000,
         seeds().map(|seed| PublicKey::new(seed.verifying_key().to_bytes())),
+        without_limbasiya,
     )
+}
+
+/// Most claims are about blocks that nothing else is in: the second paper's servers register themselves.
+fn without_limbasiya(content: &mut Content) {
+    let suite = SuiteId::LIMBASIYA_2020;
+    content.suites.retain(|known| *known != suite);
 }
 
 /// The seeds' keys.
@@ -49,7 +65,12 @@ fn seeds() -> [SigningKey; 4] {
 }
 
 /// A genesis of members with these keys.
-fn founded(kind: Kind, time_ms: u64, keys: [PublicKey; 4]) -> Genesis {
+fn founded(
+    kind: Kind,
+    time_ms: u64,
+    keys: [PublicKey; 4],
+    change: impl FnOnce(&mut Content),
+) -> Genesis {
     let network = [101, 102, 103, 104].map(|seed| {
         SigningKey::from_bytes(&[seed; 32])
             .verifying_key()
@@ -70,7 +91,9 @@ fn founded(kind: Kind, time_ms: u64, keys: [PublicKey; 4]) -> Genesis {
         .zip(network)
         .map(member)
         .collect();
-    Genesis::parse(&Content::new(kind, "demo", BlockTime::new(time_ms), members).to_json()).unwrap()
+    let mut content = Content::new(kind, "demo", BlockTime::new(time_ms), members);
+    change(&mut content);
+    Genesis::parse(&content.to_json()).unwrap()
 }
 
 /// The members of a genesis, as consensus knows them.
@@ -88,6 +111,8 @@ fn committee_of(genesis: &Genesis) -> Committee {
 pub(crate) struct Bench {
     /// What the handlers share.
     pub(crate) app: App,
+    /// Says things in its name.
+    pub(crate) clerk: Clerk,
     /// Its home; gone with it.
     pub(crate) home: tempfile::TempDir,
     /// Changes what the node says of itself.
@@ -135,8 +160,22 @@ impl Bench {
         Self::with(name, kind, |_config| {})
     }
 
+    /// A member of a research ledger that has the second paper's suite.
+    pub(crate) fn limbasiya(name: &str) -> Self {
+        Self::on(name, (Kind::Research, |_content| {}), |_config| {})
+    }
+
     /// The same with other settings.
     pub(crate) fn with(name: &str, kind: Kind, change: impl FnOnce(&mut Config)) -> Self {
+        Self::on(name, (kind, without_limbasiya), change)
+    }
+
+    #[expect(clippy::too_many_lines, reason = "a node's parts, each named once")]
+    fn on(
+        name: &str,
+        (kind, founding): (Kind, fn(&mut Content)),
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let home = tempfile::tempdir().unwrap();
         let clock = Clock::start();
         let keys = Keys::create(home.path(), &["localhost".to_owned()]).unwrap();
@@ -146,7 +185,8 @@ impl Bench {
         let public = signers
             .each_ref()
             .map(|key| PublicKey::new(key.verifying_key().to_bytes()));
-        let genesis = Arc::new(founded(kind, clock.wall_ms().saturating_sub(1_000), public));
+        let since = clock.wall_ms().saturating_sub(1_000);
+        let genesis = Arc::new(founded(kind, since, public, founding));
         std::fs::write(
             home.path().join("genesis.json"),
             genesis.content().to_json(),
@@ -181,23 +221,48 @@ impl Bench {
             _outgoing: outgoing,
         };
         tokio::spawn(orderer.run());
+        let term = Term::after(committee.chain(), &started.ledger.state()).unwrap();
+        let term = watch::channel(Arc::new(term)).1;
         let (status, status_receiver) = watch::channel(healthy(name));
         let (stop, stopped) = watch::channel(false);
+        let keys = Arc::new(keys);
+        let clerk = Clerk {
+            ledger: started.ledger.clone(),
+            submitter: submitter.clone(),
+            keys: Arc::clone(&keys),
+            clock,
+        };
+        let me = genesis.members()[place].clone();
+        let outbox = Outbox::open(home.path()).unwrap();
+        let (collector, worker) = Collector::new(clerk.clone(), outbox.clone(), term.clone());
+        tokio::spawn(worker.run(stopped.clone()));
+        let reports = if config.report_refusals {
+            let (reports, reporter) = Reports::on(clerk.clone(), term.clone());
+            tokio::spawn(reporter.run(stopped.clone()));
+            reports
+        } else {
+            Reports::off()
+        };
         let services = Services {
-            me: genesis.members()[place].clone(),
-            index: u16::try_from(place).unwrap(),
+            reports,
+            epochs: Epochs::none(*genesis.chain(), me.server_id()),
+            collector,
+            outbox,
+            me,
+            term,
             ledger: started.ledger,
             submitter,
             status: status_receiver,
-            keys: Arc::new(keys),
+            keys,
             clock,
             config: Arc::new(config),
             metrics: Metrics::new(1),
-            committee,
+            checkpoints: Checkpoints::open(home.path(), clock, Seq::ZERO),
             genesis,
         };
         Self {
             app: App::open(services, stopped).unwrap(),
+            clerk,
             home,
             status,
             stop,
@@ -237,17 +302,30 @@ impl Bench {
 
     /// A `POST` of a suite's message.
     pub(crate) async fn post(&self, path: &str, message: Vec<u8>) -> Answer {
-        let request = Request::post(path)
-            .header("content-type", "application/octet-stream")
-            .header("aidchain-suite", "0x7f01")
-            .body(Body::from(message));
-        self.ask(To::Patients, request.unwrap()).await
+        self.ask(To::Patients, post(path, message)).await
+    }
+
+    /// A first message of a terminal that says which block it knows.
+    pub(crate) async fn hello_knowing(&self, known: &str, me5: Vec<u8>) -> Answer {
+        let mut request = post("/v1/sign-in/hello", me5);
+        let headers = request.headers_mut();
+        headers.insert("aidchain-known-height", known.parse().unwrap());
+        self.ask(To::Patients, request).await
     }
 
     /// A file in the home.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
+}
+
+/// A request that carries a suite's message.
+fn post(path: &str, message: Vec<u8>) -> Request<Body> {
+    let request = Request::post(path)
+        .header("content-type", "application/octet-stream")
+        .header("aidchain-suite", "0x7f01")
+        .body(Body::from(message));
+    request.unwrap()
 }
 
 /// What a node says when all is well.
@@ -257,8 +335,10 @@ fn healthy(name: &str) -> NodeStatus {
         role: if known == "rc" { "rc" } else { "server" }.to_owned(),
         up: true,
         last_seen_ms: Some(1),
+        lowest: Some(0),
         height: Some(0),
         clock_skew_ms: Some(3),
+        build: None,
     };
     NodeStatus {
         name: name.to_owned(),

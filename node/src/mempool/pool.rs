@@ -1,5 +1,8 @@
 //! What waits: bounded, deduplicated, fair to authors. A plain structure; [`super::Mempool`] owns it.
 
+mod limits;
+mod turns;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -12,8 +15,10 @@ use tokio::sync::oneshot;
 
 use crate::mempool::ticket::{Committed, SubmitError, Ticket};
 
-/// An author may have one of this many parts of the pool.
-const SHARES: usize = 4;
+use limits::Load;
+use turns::{Room, Turns};
+
+pub(super) use limits::Limits;
 
 /// When a refused client should come again.
 const RETRY_AFTER_MS: u64 = 250;
@@ -21,62 +26,11 @@ const RETRY_AFTER_MS: u64 = 250;
 /// Executed transactions that are remembered, so that late copies do not come in again.
 const LANDED_MAX: usize = 65_536;
 
-/// The limits of a pool, from the genesis file.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    bytes: usize,
-    transactions: usize,
-    batch_results: usize,
-    window_ms: u64,
-    grace_ms: u64,
-}
-
-impl Limits {
-    /// The limits that the ledger's parameters set.
-    pub(super) fn of(parameters: &Parameters) -> Self {
-        let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-        Self {
-            bytes: size(parameters.pool_bytes_max),
-            transactions: size(parameters.pool_transactions_max),
-            batch_results: size(parameters.batch_results_max),
-            window_ms: parameters.replay_window_ms,
-            grace_ms: parameters.batch_past_ms,
-        }
-    }
-
-    /// An author's share of a limit.
-    const fn share(whole: usize) -> usize {
-        whole / SHARES
-    }
-}
-
-/// Bytes and number of transactions.
-#[derive(Debug, Clone, Copy, Default)]
-struct Load {
-    bytes: usize,
-    transactions: usize,
-}
-
-impl Load {
-    const fn with(self, bytes: usize) -> Self {
-        Self {
-            bytes: self.bytes.saturating_add(bytes),
-            transactions: self.transactions.saturating_add(1),
-        }
-    }
-
-    const fn without(self, bytes: usize) -> Self {
-        Self {
-            bytes: self.bytes.saturating_sub(bytes),
-            transactions: self.transactions.saturating_sub(1),
-        }
-    }
-}
-
 /// A transaction that is not executed yet.
 #[derive(Debug)]
 struct Entry {
-    bytes: Arc<[u8]>,
+    transaction: SignedTransaction,
+    bytes: usize,
     author: Author,
     valid_until: BlockTime,
     results: usize,
@@ -84,6 +38,13 @@ struct Entry {
     since: Time,
     /// False while it is in a proposal that is under way.
     queued: bool,
+}
+
+impl Entry {
+    /// Octets that it takes in a batch.
+    const fn length(&self) -> usize {
+        self.bytes.saturating_add(BATCH_ENTRY_BYTES)
+    }
 }
 
 /// An executed transaction.
@@ -108,8 +69,8 @@ pub(super) struct Pool {
     expiries: BTreeSet<(BlockTime, TransactionHash)>,
     total: Load,
     shares: BTreeMap<Author, Load>,
-    /// The author whose turn comes after this one's.
-    last_served: Option<Author>,
+    /// Whose turn it is.
+    turns: Turns,
     next_arrival: u64,
     executed: u64,
     certified: Height,
@@ -131,12 +92,9 @@ impl Pool {
             queued_bytes: 0,
             queued_results: 0,
             expiries: BTreeSet::new(),
-            total: Load {
-                bytes: 0,
-                transactions: 0,
-            },
+            total: Load::NONE,
             shares: BTreeMap::new(),
-            last_served: None,
+            turns: Turns::new(),
             next_arrival: 1,
             executed: 0,
             certified: Height::new(0),
@@ -147,7 +105,25 @@ impl Pool {
         }
     }
 
-    /// Whether a transaction could come in now: time, room, not on the ledger. True if it
+    /// Another epoch begins, with these rules. What they forbid goes: every member would refuse a batch with it, and
+    /// nobody could ever propose another one.
+    pub(super) fn govern(&mut self, rules: &Parameters) {
+        self.limits.replace(rules);
+        let forbidden = self.entries.values().map(|entry| &entry.transaction);
+        let forbidden = forbidden.filter(|waiting| self.limits.allow(waiting).is_err());
+        let forbidden: Vec<_> = forbidden.map(|waiting| *waiting.hash()).collect();
+        for hash in &forbidden {
+            self.remove(hash);
+            self.waiting.remove(hash);
+        }
+    }
+
+    /// Longest batch.
+    pub(super) fn batch_bytes_max(&self) -> usize {
+        self.limits.batch_bytes()
+    }
+
+    /// Whether a transaction could come in now: limits, time, room, not on the ledger. True if it
     /// is new, false if it waits here already.
     pub(super) fn admits(
         &self,
@@ -167,34 +143,26 @@ impl Pool {
         if self.entries.contains_key(hash) {
             return Ok(false);
         }
+        self.limits
+            .allow(transaction)
+            .map_err(SubmitError::Invalid)?;
         let valid_until = transaction.transaction().valid_until();
         if valid_until < now {
             return Err(SubmitError::Expired {
                 late_ms: now.get().saturating_sub(valid_until.get()),
             });
         }
-        if valid_until > now.plus_ms(self.limits.window_ms) {
+        if valid_until > now.plus_ms(self.limits.window_ms()) {
             return Err(SubmitError::TooFarAhead { valid_until });
         }
         let bytes = transaction.as_bytes().len();
-        let over = |load: Load, bytes_max: usize, transactions_max: usize| {
-            load.bytes > bytes_max || load.transactions > transactions_max
-        };
-        let Limits {
-            bytes: bytes_max,
-            transactions: transactions_max,
-            ..
-        } = self.limits;
         let retry_after_ms = RETRY_AFTER_MS;
-        if over(self.total.with(bytes), bytes_max, transactions_max) {
+        if self.limits.pool().is_exceeded_by(self.total.with(bytes)) {
             return Err(SubmitError::Full { retry_after_ms });
         }
         let share = self.shares.get(transaction.author()).copied();
-        if over(
-            share.unwrap_or_default().with(bytes),
-            Limits::share(bytes_max),
-            Limits::share(transactions_max),
-        ) {
+        let share = share.unwrap_or_default().with(bytes);
+        if self.limits.share().is_exceeded_by(share) {
             return Err(SubmitError::OverShare { retry_after_ms });
         }
         Ok(true)
@@ -204,16 +172,17 @@ impl Pool {
     pub(super) fn insert(&mut self, transaction: &SignedTransaction, since: Time) {
         let hash = *transaction.hash();
         let author = *transaction.author();
-        let bytes: Arc<[u8]> = transaction.as_bytes().into();
+        let bytes = transaction.as_bytes().len();
         let arrival = self.next_arrival;
         self.next_arrival = arrival.saturating_add(1);
-        self.total = self.total.with(bytes.len());
+        self.total = self.total.with(bytes);
         let share = self.shares.entry(author).or_default();
-        *share = share.with(bytes.len());
+        *share = share.with(bytes);
         let valid_until = transaction.transaction().valid_until();
         self.expiries.insert((valid_until, hash));
         self.arrivals.insert(arrival, hash);
         let entry = Entry {
+            transaction: transaction.clone(),
             bytes,
             author,
             valid_until,
@@ -224,6 +193,12 @@ impl Pool {
         };
         self.entries.insert(hash, entry);
         self.queue(&hash);
+    }
+
+    /// A transaction that is here and not executed.
+    pub(super) fn held(&self, hash: &TransactionHash) -> Option<SignedTransaction> {
+        let entry = self.entries.get(hash)?;
+        Some(entry.transaction.clone())
     }
 
     /// Somebody waits for a transaction that is here or was executed.
@@ -246,9 +221,7 @@ impl Pool {
             return;
         };
         entry.queued = true;
-        self.queued_bytes = self
-            .queued_bytes
-            .saturating_add(entry.bytes.len().saturating_add(BATCH_ENTRY_BYTES));
+        self.queued_bytes = self.queued_bytes.saturating_add(entry.length());
         self.queued_results = self.queued_results.saturating_add(entry.results);
         self.queues
             .entry(entry.author)
@@ -262,14 +235,13 @@ impl Pool {
             return;
         };
         entry.queued = false;
-        self.queued_bytes = self
-            .queued_bytes
-            .saturating_sub(entry.bytes.len().saturating_add(BATCH_ENTRY_BYTES));
+        self.queued_bytes = self.queued_bytes.saturating_sub(entry.length());
         self.queued_results = self.queued_results.saturating_sub(entry.results);
         if let Some(queue) = self.queues.get_mut(&entry.author) {
             queue.remove(&entry.arrival);
             if queue.is_empty() {
                 self.queues.remove(&entry.author);
+                self.turns.forget(&entry.author);
             }
         }
     }
@@ -281,6 +253,15 @@ impl Pool {
         self.entries.contains_key(hash) || self.landed.contains_key(hash)
     }
 
+    /// Everything may be proposed again, at the place in the queue that it had.
+    pub(super) fn requeue_all(&mut self) {
+        let proposed = self.entries.iter().filter(|(_, entry)| !entry.queued);
+        let proposed: Vec<_> = proposed.map(|(hash, _)| *hash).collect();
+        for hash in &proposed {
+            self.queue(hash);
+        }
+    }
+
     /// Removes a transaction, whatever its state.
     fn remove(&mut self, hash: &TransactionHash) {
         self.propose(hash);
@@ -289,9 +270,9 @@ impl Pool {
         };
         self.arrivals.remove(&entry.arrival);
         self.expiries.remove(&(entry.valid_until, *hash));
-        self.total = self.total.without(entry.bytes.len());
+        self.total = self.total.without(entry.bytes);
         if let Some(share) = self.shares.get_mut(&entry.author) {
-            *share = share.without(entry.bytes.len());
+            *share = share.without(entry.bytes);
             if share.transactions == 0 {
                 self.shares.remove(&entry.author);
             }
@@ -299,50 +280,40 @@ impl Pool {
     }
 
     /// Whether what may be proposed fills a batch.
-    pub(super) const fn fills(&self, bytes_max: usize) -> bool {
-        self.queued_results >= self.limits.batch_results
+    pub(super) fn fills(&self, bytes_max: usize) -> bool {
+        self.queued_results >= self.limits.batch_results()
             || self.queued_bytes.saturating_add(BATCH_FRAME_BYTES) >= bytes_max
     }
 
-    /// Takes transactions for a batch: one of each author in turn, in order of arrival.
-    pub(super) fn cut(&mut self, bytes_max: usize, now: BlockTime) -> Vec<Arc<[u8]>> {
+    /// Takes transactions for a batch: of the authors in turn, equally many octets of each as long as it has as many,
+    /// in order of arrival.
+    pub(super) fn cut(&mut self, bytes_max: usize, now: BlockTime) -> Vec<SignedTransaction> {
         self.expire(now);
-        let mut bytes = BATCH_FRAME_BYTES;
-        let mut results = 0_usize;
+        let mut room = Room {
+            bytes: bytes_max.saturating_sub(BATCH_FRAME_BYTES),
+            results: self.limits.batch_results(),
+        };
         let mut batch = Vec::new();
         let mut done: BTreeSet<Author> = BTreeSet::new();
-        while let Some(author) = self.next_author(&done) {
-            let Some((hash, entry)) = self.head(&author) else {
-                done.insert(author);
-                continue;
-            };
-            let with_bytes = bytes
-                .saturating_add(entry.bytes.len())
-                .saturating_add(BATCH_ENTRY_BYTES);
-            let with_results = results.saturating_add(entry.results);
-            if with_bytes > bytes_max || with_results > self.limits.batch_results {
-                done.insert(author);
-                continue;
+        while let Some((author, mut turn)) = self.turns.next(&self.queues, &done) {
+            while turn > 0 {
+                let fits = self.head(&author).and_then(|(hash, entry)| {
+                    let left = room.without(entry.length(), entry.results)?;
+                    Some((hash, entry, left))
+                });
+                let Some((hash, entry, left)) = fits else {
+                    done.insert(author);
+                    break;
+                };
+                let length = entry.length();
+                batch.push(entry.transaction.clone());
+                self.turns.charge(author, length.saturating_sub(turn));
+                self.propose(&hash);
+                turn = turn.saturating_sub(length);
+                room = left;
             }
-            bytes = with_bytes;
-            results = with_results;
-            batch.push(Arc::clone(&entry.bytes));
-            self.propose(&hash);
-            self.last_served = Some(author);
         }
         batch
-    }
-
-    /// The author after the one served last that has something queued and is not done.
-    fn next_author(&self, done: &BTreeSet<Author>) -> Option<Author> {
-        let open = |author: &&Author| !done.contains(author);
-        let after = self.last_served.and_then(|last| {
-            self.queues
-                .range((std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded))
-                .map(|(author, _)| author)
-                .find(open)
-        });
-        after.or_else(|| self.queues.keys().find(open)).copied()
     }
 
     /// The first transaction in an author's queue.
@@ -355,7 +326,7 @@ impl Pool {
     /// Drops queued transactions whose time is over for good: no honest member proposes
     /// them any more. One in a proposal stays until that is decided.
     pub(super) fn expire(&mut self, now: BlockTime) {
-        let limit = now.minus_ms(self.limits.grace_ms);
+        let limit = now.minus_ms(self.limits.grace_ms());
         let dead: Vec<TransactionHash> = self
             .expiries
             .iter()
@@ -452,7 +423,7 @@ impl Pool {
 
     /// The bytes of the oldest transaction that is not executed.
     pub(super) fn oldest_bytes(&self) -> Option<Arc<[u8]>> {
-        self.oldest().map(|entry| Arc::clone(&entry.bytes))
+        self.oldest().map(|entry| entry.transaction.shared())
     }
 
     /// The bytes of the oldest transactions that are not executed, `bytes_max` at most.
@@ -464,8 +435,8 @@ impl Pool {
             .filter_map(|hash| self.entries.get(hash));
         entries
             .map_while(|entry| {
-                left = left.checked_sub(entry.bytes.len())?;
-                Some(Arc::clone(&entry.bytes))
+                left = left.checked_sub(entry.bytes)?;
+                Some(entry.transaction.shared())
             })
             .collect()
     }

@@ -24,8 +24,8 @@ pub enum Unsettled {
     /// Time is up; the transaction may still be ordered.
     #[error("the transaction is still on its way to the ledger")]
     StillPending,
-    /// It was valid for too short a time and will not be ordered any more.
-    #[error("the transaction expired before it was ordered")]
+    /// It was valid for too short a time, or a new epoch's limits forbid it; it will not be ordered any more.
+    #[error("the transaction expired before it was ordered, or the members have lowered a limit")]
     Expired,
 }
 

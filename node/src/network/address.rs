@@ -71,10 +71,10 @@ impl Address {
 
     /// Reads `host:port`.
     fn from_host_port(text: &str) -> Option<Self> {
-        if let Ok(socket) = text.parse::<SocketAddr>() {
-            return (socket.port() != 0).then(|| Self::from(socket));
-        }
         let (host, port) = text.rsplit_once(':')?;
+        if let Ok(socket) = text.parse::<SocketAddr>() {
+            return nonzero(port).map(|_port| Self::from(socket));
+        }
         Some(Self {
             host: Host::Name(name(host)?),
             port: nonzero(port)?,
@@ -82,9 +82,10 @@ impl Address {
     }
 }
 
-/// A port that can be dialled.
+/// A port that can be dialled, in its one spelling: neither a sign nor zeros in front.
 fn nonzero(port: &str) -> Option<u16> {
-    port.parse().ok().filter(|port| *port != 0)
+    let number = port.parse().ok().filter(|port: &u16| *port != 0)?;
+    (number.to_string() == port).then_some(number)
 }
 
 /// A host name of letters, digits, hyphens, underscores and dots.
@@ -156,6 +157,9 @@ mod tests {
             ":7100",
             "host:0",
             "host:65536",
+            "host:+7100",
+            "host:07100",
+            "[::1]:07100",
             "a b:1",
             "/ip4/1.2.3/tcp/1",
             "/ip4/1.2.3.4/udp/1",

@@ -154,8 +154,12 @@ pub(super) async fn read(
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
     use super::*;
     use futures::io::Cursor;
+    use proptest::prelude::*;
 
     fn bytes(frame: &Frame) -> Vec<u8> {
         let mut all = frame.header().unwrap().to_vec();
@@ -210,5 +214,57 @@ mod tests {
             read(&mut Cursor::new(cut)).await,
             Err(FrameError::Io(_))
         ));
+    }
+
+    /// A stream that says so many octets come, sends none of them, and notes the room it is given.
+    struct Boast {
+        header: Cursor<Vec<u8>>,
+        room: usize,
+    }
+
+    impl AsyncRead for Boast {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            buffer: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            self.room = self.room.max(buffer.len());
+            Pin::new(&mut self.header).poll_read(context, buffer)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_peer_sends_is_refused_or_is_the_frame_that_its_octets_are(
+            octets in proptest::collection::vec(any::<u8>(), 0..64),
+            length in prop_oneof![0_u32..64, any::<u32>()],
+            kind in 0_u8..6,
+        ) {
+            let mut stream = length.to_le_bytes().to_vec();
+            stream.push(kind);
+            stream.extend(octets);
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+
+            if let Ok((kind, payload)) = runtime.block_on(read(&mut Cursor::new(&stream))) {
+                prop_assert!(payload.len() <= kind.limit());
+                prop_assert!(stream.starts_with(&bytes(&Frame::new(kind, payload))));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn m15_a_few_octets_that_announce_many_take_the_memory_of_few() {
+        let length = u32::try_from(limits::FRAME).unwrap();
+        let mut header = length.to_le_bytes().to_vec();
+        header.push(Kind::Consensus.code());
+        let mut stream = Boast {
+            header: Cursor::new(header),
+            room: 0,
+        };
+
+        let read = read(&mut stream).await;
+
+        assert!(matches!(read, Err(FrameError::Io(_))));
+        assert!(stream.room <= limits::WRITE_COALESCE, "{}", stream.room);
     }
 }

@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use futures::{StreamExt as _, io::BufReader};
 use libp2p::Stream;
 use libp2p_stream::IncomingStreams;
-use tokio::{sync::mpsc, task::AbortHandle};
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, JoinSet},
+};
 use tracing::debug;
 
 use super::{
-    Directory, Inbox, MemberIndex, Network,
+    Inbox, MemberIndex, Network,
+    directory::Directory,
     frame::{self, Frame, FrameError, HEADER, Kind},
     outbound::Pulse,
     swarm::Command,
@@ -28,8 +32,6 @@ pub(super) struct Readers {
     pub(super) directory: Directory,
     /// Where pongs are sent.
     pub(super) network: Network,
-    /// One for each member.
-    pub(super) pulses: Vec<Pulse>,
     /// To the task that owns the swarm.
     pub(super) commands: mpsc::Sender<Command>,
     /// The node's clock.
@@ -39,31 +41,31 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    /// Starts a reader for each stream that comes; an older one of the same member ends.
+    /// Starts a reader for each stream that comes; an older one of the same member ends. All end
+    /// with this task: a reader holds the ledger, and a stopped node holds nothing.
     pub(super) async fn accept(self, mut streams: IncomingStreams, inbox: impl Inbox) {
+        let mut readers = JoinSet::new();
         let mut running: BTreeMap<MemberIndex, AbortHandle> = BTreeMap::new();
         while let Some((peer, stream)) = streams.next().await {
+            while readers.try_join_next().is_some() {}
             let Some(member) = self.directory.member(&peer) else {
                 continue;
             };
-            let Some(pulse) = self.pulses.get(usize::from(member)) else {
+            let Some(entry) = self.directory.entry(member) else {
                 continue;
             };
             let reader = Reader {
                 member,
-                pulse: pulse.clone(),
+                pulse: entry.pulse.clone(),
                 network: self.network.clone(),
                 commands: self.commands.clone(),
                 clock: self.clock,
                 metrics: self.metrics.clone(),
             };
-            let task = tokio::spawn(reader.run(stream, inbox.clone()));
-            if let Some(older) = running.insert(member, task.abort_handle()) {
+            let task = readers.spawn(reader.run(stream, inbox.clone()));
+            if let Some(older) = running.insert(member, task) {
                 older.abort();
             }
-        }
-        for reader in running.into_values() {
-            reader.abort();
         }
     }
 }
@@ -165,6 +167,8 @@ fn skew(pong: &[u8], now_ms: u64) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::skew;
 
     fn pong(sent: u64, theirs: u64) -> Vec<u8> {
@@ -187,5 +191,20 @@ mod tests {
             "an answer to a ping of the future"
         );
         assert_eq!(skew(&pong(0, u64::MAX), 10), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_pong_brings_a_skew_that_is_no_difference_of_two_clocks(
+            octets in proptest::collection::vec(any::<u8>(), 0..20),
+            now in any::<u64>(),
+        ) {
+            if let Some(skew) = skew(&octets, now) {
+                prop_assert_eq!(octets.len(), 16);
+                let theirs = u64::from_le_bytes(octets[8..].try_into().unwrap());
+                let middle = i128::from(theirs).saturating_sub(skew.into());
+                prop_assert!((0..=i128::from(now)).contains(&middle));
+            }
+        }
     }
 }

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_takes_its_octets_and_no_more_until_it_is_drained() {
+    fn c12_a_queue_takes_its_octets_and_no_more_until_it_is_drained() {
         let (queue, mut drain) = Queue::new();
         drain.open();
         let half = limits::PEER_QUEUE_BYTES / 2 - super::super::frame::HEADER;

@@ -1,13 +1,12 @@
 //! The task that owns the swarm: dials, chooses between duplicates, closes, and starts readers and writers.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use consensus::Time;
 use futures::StreamExt as _;
 use libp2p::{
-    Multiaddr, PeerId, Swarm,
+    PeerId, Swarm,
     core::ConnectedPoint,
-    multiaddr::Protocol,
     ping,
     swarm::{
         ConnectionId, SwarmEvent,
@@ -18,27 +17,13 @@ use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
 
 use super::{
-    Directory, Inbox, MemberIndex, Network, NetworkError, Settings,
-    behaviour::{Behaviour, BehaviourEvent, Protocols},
-    inbound,
+    Inbox, MemberIndex, NetworkError,
+    behaviour::{Behaviour, BehaviourEvent},
+    dial,
     links::{Link, Member, Side},
-    outbound::{self, Pulse},
     queue::Drain,
-    sync,
+    tasks::Tasks,
 };
-use crate::limits;
-
-/// What all tasks of the network are made from.
-pub(super) struct Parts {
-    /// What the network was told.
-    pub(super) settings: Settings,
-    /// Who has which `PeerId`.
-    pub(super) directory: Directory,
-    /// The protocols' names.
-    pub(super) protocols: Protocols,
-    /// The handle.
-    pub(super) network: Network,
-}
 
 /// What the task is told by readers, writers and resolvers.
 #[derive(Debug)]
@@ -49,9 +34,19 @@ pub(super) enum Command {
     Dial(MemberIndex, Vec<SocketAddr>),
 }
 
+/// Who may be connected from now on.
+pub(super) enum Change {
+    /// This peer, for the first time; its frames come out of this end.
+    New(MemberIndex, Drain),
+    /// This peer again.
+    Again(MemberIndex),
+    /// This one no longer.
+    Dismissed(MemberIndex),
+}
+
 /// Starts to listen.
 pub(super) fn listen(swarm: &mut Swarm<Behaviour>, at: SocketAddr) -> Result<(), NetworkError> {
-    match swarm.listen_on(multiaddr(at)) {
+    match swarm.listen_on(dial::multiaddr(at)) {
         Ok(_listener) => Ok(()),
         Err(cause) => Err(NetworkError::Listen {
             address: at,
@@ -60,159 +55,106 @@ pub(super) fn listen(swarm: &mut Swarm<Behaviour>, at: SocketAddr) -> Result<(),
     }
 }
 
-/// Starts all tasks of the network.
-pub(super) fn spawn(
-    mut swarm: Swarm<Behaviour>,
-    parts: Parts,
-    drains: Vec<Drain>,
-    inbox: impl Inbox,
-    stop: watch::Receiver<bool>,
-) -> Result<(), NetworkError> {
-    let me = parts.settings.me;
-    if parts.directory.id(me) != Some(*swarm.local_peer_id()) {
-        let name = parts
-            .settings
-            .members
-            .get(usize::from(me))
-            .map(|peer| peer.name.clone());
-        return Err(NetworkError::WrongKey {
-            name: name.unwrap_or_default(),
-        });
-    }
-    let (commands, commanded) = mpsc::channel(limits::NETWORK_COMMANDS);
-    let clock = parts.settings.clock;
-    let pulses: Vec<_> = drains.iter().map(|_| Pulse::new(clock)).collect();
-    let mut up = Vec::new();
-    for (member, drain) in (0..).zip(drains) {
-        let (link, linked) = watch::channel(0_u64);
-        up.push(link);
-        let (Some(peer), Some(pulse)) =
-            (parts.directory.id(member), pulses.get(usize::from(member)))
-        else {
-            continue;
-        };
-        if member != me {
-            swarm.behaviour_mut().allowed.allow_peer(peer);
-            let writer = outbound::Writer {
-                member,
-                peer,
-                protocol: parts.protocols.consensus.clone(),
-                control: swarm.behaviour().streams.new_control(),
-                pulse: pulse.clone(),
-                queue: parts.network.queue(member).cloned(),
-                commands: commands.clone(),
-                metrics: parts.settings.metrics.clone(),
-            };
-            tokio::spawn(stopping(
-                stop.clone(),
-                writer.run(drain, linked, inbox.clone()),
-            ));
-        }
-    }
-    let mut control = swarm.behaviour().streams.new_control();
-    let mut accept = |protocol| {
-        control
-            .accept(protocol)
-            .map_err(|cause| NetworkError::Stack {
-                message: cause.to_string(),
-            })
-    };
-    let frames = accept(parts.protocols.consensus.clone())?;
-    let requests = accept(parts.protocols.sync.clone())?;
-    let readers = inbound::Readers {
-        directory: parts.directory.clone(),
-        network: parts.network.clone(),
-        pulses,
-        commands: commands.clone(),
-        clock,
-        metrics: parts.settings.metrics.clone(),
-    };
-    tokio::spawn(stopping(
-        stop.clone(),
-        readers.accept(frames, inbox.clone()),
-    ));
-    let service = sync::serve(requests, parts.directory.clone(), inbox.clone());
-    tokio::spawn(stopping(stop.clone(), service));
-    let task = Task::new(swarm, parts, up, commands);
-    tokio::spawn(stopping(stop, task.run(commanded, inbox)));
-    Ok(())
-}
-
-/// Runs a task until the network stops.
-async fn stopping(mut stop: watch::Receiver<bool>, task: impl Future<Output = ()>) {
-    tokio::select! {
-        () = task => {}
-        _ = stop.wait_for(|stop| *stop) => {}
-    }
+/// What this task knows of one peer.
+struct Known {
+    link: Member<ConnectionId>,
+    up: watch::Sender<u64>,
 }
 
 /// The task's state.
-struct Task {
+pub(super) struct Task<I> {
     swarm: Swarm<Behaviour>,
-    parts: Parts,
-    members: Vec<Member<ConnectionId>>,
-    up: Vec<watch::Sender<u64>>,
-    commands: mpsc::Sender<Command>,
+    tasks: Tasks<I>,
+    members: BTreeMap<MemberIndex, Known>,
 }
 
-impl Task {
-    /// Nobody is connected yet.
-    fn new(
-        swarm: Swarm<Behaviour>,
-        parts: Parts,
-        up: Vec<watch::Sender<u64>>,
-        commands: mpsc::Sender<Command>,
-    ) -> Self {
-        let now = parts.settings.clock.now();
-        let local = *swarm.local_peer_id();
-        let members = parts
-            .directory
-            .0
-            .iter()
-            .map(|peer| {
-                Member::new(
-                    if local < *peer {
-                        Side::Here
-                    } else {
-                        Side::There
-                    },
-                    now,
-                )
-            })
-            .collect();
+impl<I: Inbox> Task<I> {
+    /// Nobody is admitted yet.
+    pub(super) const fn new(swarm: Swarm<Behaviour>, tasks: Tasks<I>) -> Self {
         Self {
             swarm,
-            parts,
-            members,
-            up,
-            commands,
+            tasks,
+            members: BTreeMap::new(),
         }
     }
 
     /// Serves the swarm for ever.
-    async fn run(mut self, mut commanded: mpsc::Receiver<Command>, inbox: impl Inbox) {
+    pub(super) async fn run(
+        mut self,
+        mut commanded: mpsc::Receiver<Command>,
+        mut changes: mpsc::UnboundedReceiver<Change>,
+    ) {
         loop {
             let pause = self.dial_due();
             tokio::select! {
-                event = self.swarm.select_next_some() => self.on_event(event, &inbox),
+                event = self.swarm.select_next_some() => self.on_event(event),
                 Some(command) = commanded.recv() => self.on_command(command),
+                Some(change) = changes.recv() => self.on_change(change),
                 () = tokio::time::sleep(pause) => {}
             }
         }
+    }
+
+    /// Lets a peer in, or no longer.
+    fn on_change(&mut self, change: Change) {
+        match change {
+            Change::New(member, drain) => self.welcome(member, drain),
+            Change::Again(member) => {
+                if let Some(peer) = self.tasks.directory.id(member) {
+                    self.swarm.behaviour_mut().allowed.allow_peer(peer);
+                }
+            }
+            // Its connections are closed by this.
+            Change::Dismissed(member) => {
+                if let Some(peer) = self.tasks.directory.id(member) {
+                    info!(
+                        event = "peer_dismissed",
+                        peer = self.name(member),
+                        "no longer admitted"
+                    );
+                    self.swarm.behaviour_mut().allowed.disallow_peer(peer);
+                }
+            }
+        }
+    }
+
+    /// Lets a peer in for the first time, and starts its writer.
+    fn welcome(&mut self, member: MemberIndex, drain: Drain) {
+        let Some(entry) = self.tasks.directory.entry(member) else {
+            return;
+        };
+        let local = *self.swarm.local_peer_id();
+        if entry.id == local {
+            return;
+        }
+        let winner = if local < entry.id {
+            Side::Here
+        } else {
+            Side::There
+        };
+        let (up, linked) = watch::channel(0_u64);
+        let link = Member::new(winner, self.now());
+        self.members.insert(member, Known { link, up });
+        self.swarm.behaviour_mut().allowed.allow_peer(entry.id);
+        let control = self.swarm.behaviour().streams.new_control();
+        self.tasks
+            .write_to(member, &entry, control, (drain, linked));
     }
 
     /// Dials members that are due; tells how long until the next one is.
     fn dial_due(&mut self) -> Duration {
         let now = self.now();
         let mut pause = Duration::from_hours(1);
-        for (index, member) in (0..).zip(&mut self.members) {
-            if index == self.parts.settings.me {
+        for (index, known) in &mut self.members {
+            let entry = self.tasks.directory.entry(*index);
+            let Some(entry) = entry.filter(|_| self.tasks.directory.is_admitted(*index)) else {
                 continue;
-            }
-            match member.due() {
+            };
+            match known.link.due() {
                 Some(due) if due <= now => {
-                    member.dial_began();
-                    resolve(&self.parts, index, self.commands.clone());
+                    known.link.dial_began();
+                    let commands = self.tasks.commands.clone();
+                    dial::resolve(*index, entry.address.clone(), commands);
                 }
                 Some(due) => pause = pause.min(due.since(now)),
                 None => {}
@@ -225,7 +167,7 @@ impl Task {
     fn on_command(&mut self, command: Command) {
         match command {
             Command::Close(member, reason) => {
-                let Some(peer) = self.parts.directory.id(member) else {
+                let Some(peer) = self.tasks.directory.id(member) else {
                     return;
                 };
                 warn!(
@@ -247,12 +189,12 @@ impl Task {
 
     /// Dials a member at its resolved addresses.
     fn dial(&mut self, member: MemberIndex, sockets: Vec<SocketAddr>) {
-        let Some(peer) = self.parts.directory.id(member) else {
+        let Some(peer) = self.tasks.directory.id(member) else {
             return;
         };
         let options = DialOpts::peer_id(peer)
             .condition(PeerCondition::DisconnectedAndNotDialing)
-            .addresses(sockets.into_iter().map(multiaddr).collect())
+            .addresses(sockets.into_iter().map(dial::multiaddr).collect())
             .allocate_new_port()
             .build();
         if let Err(cause) = self.swarm.dial(options) {
@@ -264,13 +206,13 @@ impl Task {
     /// A dial came to nothing.
     fn dial_failed(&mut self, member: MemberIndex) {
         let now = self.now();
-        if let Some(member) = self.members.get_mut(usize::from(member)) {
-            member.dial_failed(now, jitter());
+        if let Some(known) = self.members.get_mut(&member) {
+            known.link.dial_failed(now, dial::jitter());
         }
     }
 
     /// Follows what libp2p reports.
-    fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>, inbox: &impl Inbox) {
+    fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::ConnectionEstablished {
                 peer_id,
@@ -285,14 +227,14 @@ impl Task {
                 connection_id,
                 ..
             } => {
-                self.closed(&peer_id, connection_id, inbox);
+                self.closed(&peer_id, connection_id);
             }
             SwarmEvent::OutgoingConnectionError {
                 peer_id: Some(peer),
                 error,
                 ..
             } => {
-                if let Some(member) = self.parts.directory.member(&peer) {
+                if let Some(member) = self.tasks.directory.member(&peer) {
                     debug!(peer = self.name(member), %error, "dial failed");
                     self.dial_failed(member);
                 }
@@ -305,8 +247,7 @@ impl Task {
                 let reason = crate::metrics::Reason {
                     reason: "handshake",
                 };
-                self.parts
-                    .settings
+                self.tasks
                     .metrics
                     .refused_frames
                     .get_or_create(&reason)
@@ -343,11 +284,10 @@ impl Task {
     /// A connection stands.
     fn established(&mut self, peer: &PeerId, id: ConnectionId, endpoint: &ConnectedPoint) {
         let now = self.now();
-        let Some(index) = self.parts.directory.member(peer) else {
+        let Some(index) = self.tasks.directory.member(peer) else {
             return;
         };
-        let place = usize::from(index);
-        let Some(member) = self.members.get_mut(place) else {
+        let Some(known) = self.members.get_mut(&index) else {
             return;
         };
         let dialler = if endpoint.is_dialer() {
@@ -355,78 +295,65 @@ impl Task {
         } else {
             Side::There
         };
-        let closing = member.established(Link {
+        let closing = known.link.established(Link {
             id,
             dialler,
             since: now,
         });
-        for id in &closing {
-            debug!(peer = self.name(index), "closing a duplicate connection");
-            self.swarm.close_connection(*id);
-        }
         if !closing.contains(&id) {
+            known
+                .up
+                .send_modify(|generation| *generation = next_up(*generation));
             info!(
                 event = "peer_connected",
                 peer = self.name(index),
                 "connected"
             );
-            if let Some(up) = self.up.get(place) {
-                up.send_modify(|generation| *generation = next_up(*generation));
-            }
+        }
+        for id in &closing {
+            debug!(peer = self.name(index), "closing a duplicate connection");
+            self.swarm.close_connection(*id);
         }
         self.count();
     }
 
-    /// A connection is gone.
-    fn closed(&mut self, peer: &PeerId, id: ConnectionId, inbox: &impl Inbox) {
+    /// A connection is gone; also of a peer that was dismissed.
+    fn closed(&mut self, peer: &PeerId, id: ConnectionId) {
         let now = self.now();
-        let Some(index) = self.parts.directory.member(peer) else {
-            return;
-        };
-        let place = usize::from(index);
-        let Some(member) = self.members.get_mut(place) else {
-            return;
-        };
-        if member.closed(id, now, jitter()) {
+        let directory = &self.tasks.directory;
+        let mut members = self.members.iter_mut();
+        let found = members.find(|(index, _)| directory.id(**index) == Some(*peer));
+        let Some((index, known)) = found else { return };
+        let index = *index;
+        if known.link.closed(id, now, dial::jitter()) {
+            known
+                .up
+                .send_modify(|generation| *generation = next_down(*generation));
             info!(
                 event = "peer_lost",
                 peer = self.name(index),
                 "connection lost"
             );
-            if let Some(up) = self.up.get(place) {
-                up.send_modify(|generation| *generation = next_down(*generation));
-            }
-            inbox.lost(index);
+            self.tasks.inbox.lost(index);
         }
         self.count();
     }
 
-    /// Publishes how many members are connected.
+    /// Publishes how many peers are connected.
     fn count(&self) {
-        let connected = self
-            .members
-            .iter()
-            .filter(|member| member.connected())
-            .count();
-        self.parts
-            .settings
-            .metrics
-            .peers
-            .set(i64::try_from(connected).unwrap_or(i64::MAX));
+        let connected = self.members.values().filter(|known| known.link.connected());
+        let connected = i64::try_from(connected.count()).unwrap_or(i64::MAX);
+        self.tasks.metrics.peers.set(connected);
     }
 
     /// The monotonic clock.
     fn now(&self) -> Time {
-        self.parts.settings.clock.now()
+        self.tasks.clock.now()
     }
 
-    /// A member's name, for logs.
-    fn name(&self, member: MemberIndex) -> &str {
-        self.parts
-            .settings
-            .members
-            .get(usize::from(member))
-            .map_or("?", |peer| peer.name.as_str())
+    /// A peer's name, for logs.
+    fn name(&self, member: MemberIndex) -> String {
+        self.tasks.directory.name(member)
     }
 }
 
@@ -440,44 +367,6 @@ const fn next_down(generation: u64) -> u64 {
     generation.saturating_add(1) & !1
 }
 
-/// Resolves a member's address off this task and comes back with a command.
-fn resolve(parts: &Parts, member: MemberIndex, commands: mpsc::Sender<Command>) {
-    let Some(peer) = parts.settings.members.get(usize::from(member)) else {
-        return;
-    };
-    let address = peer.address.clone();
-    tokio::spawn(async move {
-        let found = tokio::time::timeout(limits::DIAL_TIMEOUT, address.resolve()).await;
-        let sockets = match found {
-            Ok(Ok(sockets)) => sockets,
-            Ok(Err(cause)) => {
-                debug!(%address, %cause, "not resolved");
-                Vec::new()
-            }
-            Err(_elapsed) => Vec::new(),
-        };
-        if commands.send(Command::Dial(member, sockets)).await.is_err() {
-            debug!("the network has stopped");
-        }
-    });
-}
-
-/// A socket address as libp2p writes it.
-fn multiaddr(socket: SocketAddr) -> Multiaddr {
-    Multiaddr::from(socket.ip()).with(Protocol::Tcp(socket.port()))
-}
-
-/// A random part of the pause between dials: nothing depends on its quality.
-fn jitter() -> Duration {
-    let mut octets = [0; 2];
-    if getrandom::fill(&mut octets).is_err() {
-        return limits::REDIAL_JITTER;
-    }
-    let span = limits::REDIAL_JITTER.saturating_mul(2);
-    let drawn = span.saturating_mul(u32::from(u16::from_le_bytes(octets)));
-    drawn.checked_div(u32::from(u16::MAX)).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -486,12 +375,5 @@ mod tests {
     fn a_generation_is_odd_exactly_while_connected() {
         assert_eq!((next_up(0), next_up(1), next_up(2)), (1, 3, 3));
         assert_eq!((next_down(1), next_down(2), next_down(3)), (2, 2, 4));
-    }
-
-    #[test]
-    fn jitter_stays_within_its_span() {
-        for _ in 0..100 {
-            assert!(jitter() <= limits::REDIAL_JITTER.saturating_mul(2));
-        }
     }
 }

@@ -8,10 +8,10 @@ use futures::{
 };
 use libp2p::{Stream, StreamProtocol};
 use libp2p_stream::{Control, IncomingStreams};
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{task::JoinSet, time::timeout};
 use tracing::debug;
 
-use super::{Directory, Inbox, MemberIndex};
+use super::{Inbox, MemberIndex, directory::Directory};
 use crate::limits;
 
 /// Why a member gave no answer.
@@ -73,26 +73,24 @@ impl Asker {
     }
 }
 
-/// Answers requests, a few at a time for each member.
+/// Answers requests, a few at a time for each member. What is under way ends with this task: an
+/// answer holds the ledger, and a stopped node holds nothing.
 pub(super) async fn serve(mut requests: IncomingStreams, directory: Directory, inbox: impl Inbox) {
-    let shares: Vec<_> = directory
-        .0
-        .iter()
-        .map(|_| Arc::new(Semaphore::new(limits::SYNC_STREAMS)))
-        .collect();
+    let mut answering = JoinSet::new();
     while let Some((peer, stream)) = requests.next().await {
+        while answering.try_join_next().is_some() {}
         let Some(member) = directory.member(&peer) else {
             continue;
         };
-        let Some(share) = shares.get(usize::from(member)) else {
+        let Some(entry) = directory.entry(member) else {
             continue;
         };
-        let Ok(permit) = Arc::clone(share).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&entry.share).try_acquire_owned() else {
             debug!(member, "too many sync requests");
             continue;
         };
         let inbox = inbox.clone();
-        tokio::spawn(async move {
+        answering.spawn(async move {
             let exchange = timeout(limits::SYNC_TIMEOUT, answer(stream, member, inbox));
             if let Ok(Err(cause)) = exchange.await {
                 debug!(member, %cause, "sync request");
@@ -143,6 +141,7 @@ async fn read(stream: &mut (impl AsyncRead + Unpin), limit: u32) -> io::Result<V
 mod tests {
     use super::*;
     use futures::io::Cursor;
+    use proptest::prelude::*;
 
     #[tokio::test]
     async fn an_answer_at_its_limit_passes_and_one_octet_more_is_refused() {
@@ -153,6 +152,25 @@ mod tests {
         stream.set_position(0);
         let error = read(&mut stream, 63).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_what_was_announced_and_came(
+            octets in proptest::collection::vec(any::<u8>(), 0..80),
+            length in prop_oneof![0_u32..80, any::<u32>()],
+        ) {
+            let stream = [length.to_le_bytes().as_slice(), &octets].concat();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+
+            let read = runtime.block_on(read(&mut Cursor::new(stream), 64));
+
+            let whole = length <= 64 && usize::try_from(length).unwrap() <= octets.len();
+            prop_assert_eq!(read.is_ok(), whole);
+            if let Ok(read) = read {
+                prop_assert!(octets.starts_with(&read));
+            }
+        }
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use consensus::{ChainId, Committee, Epoch, Parameters, PublicKey};
+use consensus::ChainId;
 use contract::{Genesis, Member};
 
 use super::NodeError;
@@ -11,6 +11,9 @@ use crate::{
     keys::Keys,
     network::{MemberIndex, Peer},
 };
+
+/// The file in a newcomer's home that says who it is: a member as the ledger writes it, in JSON.
+pub const MEMBER_FILE: &str = "member.json";
 
 /// Files read and found to fit together.
 #[derive(Clone, Debug)]
@@ -21,10 +24,8 @@ pub(super) struct Foundation {
     pub(super) keys: Arc<Keys>,
     /// This member.
     pub(super) me: Member,
-    /// Its place in genesis order.
-    pub(super) index: MemberIndex,
-    /// The committee of the first epoch.
-    pub(super) committee: Committee,
+    /// The ledger, in the words of consensus.
+    pub(super) chain: ChainId,
 }
 
 impl Foundation {
@@ -39,11 +40,13 @@ impl Foundation {
             Ok(genesis) => genesis,
             Err(cause) => return Err(NodeError::BadGenesis { path, cause }),
         };
-        let (index, me) = (0..)
-            .zip(genesis.members())
-            .find(|(_, member)| member.name == config.name)
-            .map(|(index, member)| (index, member.clone()))
-            .ok_or_else(|| not_a_member(config, &genesis))?;
+        let me = match own_member(config)? {
+            Some(me) => me,
+            None => genesis
+                .member_named(&config.name)
+                .cloned()
+                .ok_or_else(|| not_a_member(config, &genesis))?,
+        };
         let keys = Keys::load(&config.home)?;
         let foreign = |file| NodeError::ForeignKey {
             file,
@@ -58,24 +61,17 @@ impl Foundation {
         if *keys.tls_spki_sha256() != me.tls_spki {
             return Err(foreign("tls.key"));
         }
-        let members = genesis.committee();
-        let voters = members
-            .iter()
-            .map(|key| PublicKey::new(*key.as_bytes()))
-            .collect();
-        let chain = ChainId::new(*genesis.chain().as_bytes());
-        let committee = Committee::new(chain, Epoch::ZERO, voters)?;
         Ok(Self {
+            chain: ChainId::new(*genesis.chain().as_bytes()),
             genesis: Arc::new(genesis),
             keys: Arc::new(keys),
             me,
-            index,
-            committee,
         })
     }
 
-    /// All members as the network dials them.
-    pub(super) fn peers(&self) -> Result<Vec<Peer>, NodeError> {
+    /// Whom the network admits at its start, the founders in genesis order, and this node's place among them: it is
+    /// the last one if it came later.
+    pub(super) fn peers(&self) -> Result<(Vec<Peer>, MemberIndex), NodeError> {
         let peer = |member: &Member| {
             let address = member.p2p.parse().map_err(|cause| NodeError::Address {
                 name: member.name.clone(),
@@ -87,21 +83,18 @@ impl Foundation {
                 address,
             })
         };
-        self.genesis.members().iter().map(peer).collect()
-    }
-
-    /// The consensus parameters of the genesis file.
-    pub(super) fn parameters(&self) -> Parameters {
-        let ledger = self.genesis.parameters();
-        let size = |octets: u64| usize::try_from(octets).unwrap_or(usize::MAX);
-        Parameters {
-            window: ledger.water_mark_window.min(consensus::WINDOW_MAX),
-            depth: ledger.depth,
-            in_flight_bytes_max: size(ledger.frame_bytes_max),
-            batch_bytes_max: size(ledger.batch_bytes_max),
-            timeout: std::time::Duration::from_millis(ledger.request_timeout_ms),
-            heartbeat: std::time::Duration::from_millis(ledger.heartbeat_ms),
+        let founders = self.genesis.members();
+        let peers: Result<Vec<Peer>, NodeError> = founders.iter().map(peer).collect();
+        let (mut peers, own) = (peers?, peer(&self.me)?);
+        let known = peers.iter().position(|peer| peer.key == own.key);
+        let place = known.unwrap_or(peers.len());
+        if known.is_none() {
+            peers.push(own);
         }
+        Ok((
+            peers,
+            MemberIndex::try_from(place).unwrap_or(MemberIndex::MAX),
+        ))
     }
 
     /// The beginning of the chain id, as protocol names carry it.
@@ -110,6 +103,21 @@ impl Foundation {
             .chars()
             .take(8)
             .collect()
+    }
+}
+
+/// Who this node is by `member.json` in its home: what a newcomer has asked the members to admit, or a member with
+/// renewed keys. A founder has no such file.
+fn own_member(config: &Config) -> Result<Option<Member>, NodeError> {
+    let path = config.home.join(MEMBER_FILE);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(NodeError::NoMember { path, cause }),
+    };
+    match serde_json::from_slice(&bytes) {
+        Ok(member) => Ok(Some(member)),
+        Err(cause) => Err(NodeError::BadMember { path, cause }),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Seek as _, Write as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -76,9 +77,39 @@ impl Lock {
     }
 }
 
+/// Whether a process holds the lock of a home, which is neither taken nor touched; `None` where the system does not tell.
+pub fn is_held(home: &Path) -> Option<bool> {
+    let inode = match std::fs::metadata(home.join("lock")) {
+        Ok(file) => file.ino(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(false),
+        Err(_) => return None,
+    };
+    let table = std::fs::read_to_string("/proc/locks").ok()?;
+    Some(table.lines().any(|line| is_writers(line, inode)))
+}
+
+/// Whether a line of `/proc/locks` is about a file that somebody has for himself.
+fn is_writers(line: &str, inode: u64) -> bool {
+    let mut fields = line.split_whitespace().skip(1);
+    let (kind, access) = (fields.next(), fields.nth(1));
+    let file = fields.nth(1).and_then(|file| file.rsplit(':').next());
+    kind == Some("FLOCK")
+        && access == Some("WRITE")
+        && file.and_then(|number| number.parse().ok()) == Some(inode)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_is_told_by_its_file() {
+        let line = "1: FLOCK  ADVISORY  WRITE 32486 fe:00:5365825 0 EOF";
+        assert!(is_writers(line, 5_365_825));
+        assert!(!is_writers(line, 5_365_826));
+        assert!(!is_writers(&line.replace("WRITE", "READ"), 5_365_825));
+        assert!(!is_writers("", 0));
+    }
 
     #[test]
     fn a_home_has_one_holder_at_a_time_who_is_named() {
@@ -88,7 +119,9 @@ mod tests {
         assert!(
             matches!(error, LockError::Held { pid: Some(pid), .. } if pid == std::process::id())
         );
+        assert_eq!(is_held(home.path()), Some(true));
         drop(first);
+        assert_eq!(is_held(home.path()), Some(false));
         Lock::take(home.path()).unwrap();
     }
 }

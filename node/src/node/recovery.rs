@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use consensus::{
     CheckpointCertificate, Ed25519, Effect, Effects, Log, PublicKey, Record, RecoverError, Replica,
-    Seq, Setup,
+    Seq,
 };
+use contract::Height;
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
@@ -17,6 +18,7 @@ use crate::{
     limits,
     mempool::{Mempool, Submitter},
     store::Opened,
+    term::Term,
     votelog::{self, Loss, VoteLog},
 };
 
@@ -34,6 +36,10 @@ pub(super) struct Recovered {
     pub(super) outgoing: mpsc::Receiver<Arc<[u8]>>,
     /// The vote log; none when votes were lost.
     pub(super) log: Option<VoteLog>,
+    /// What the vote log holds.
+    pub(super) records: Log,
+    /// The epoch in which this node goes on, not seated yet.
+    pub(super) term: Term,
     /// The replica.
     pub(super) replica: Replica<Ed25519>,
     /// What recovery brought about.
@@ -46,6 +52,7 @@ impl Recovered {
         config: &Config,
         base: &Foundation,
         clock: Clock,
+        rules: u64,
     ) -> Result<Self, NodeError> {
         let (outlet, outgoing) = mpsc::channel(limits::OUTLET);
         let (pool, submitter) = Mempool::new(Arc::clone(&base.genesis), clock, outlet);
@@ -56,16 +63,23 @@ impl Recovered {
             }
         };
         let genesis = Arc::clone(&base.genesis);
-        let started = Executor::start(&config.home, genesis, pool.clone(), replies_of)?;
+        let home = &config.home;
+        let started = Executor::start_knowing(rules, home, genesis, pool.clone(), replies_of)?;
+        started.executor.retain(config.retain)?;
         let (mut log, records) = open_log(config, base)?;
         say_opened(&started.opened, &records);
         let certificates = certificates(&records);
-        let recovered = Replica::recover(setup(base), records, &started.newest, clock.now());
+        let newest = started.ledger.certified().certificate.clone();
+        let records = with_newest(records, newest);
+        let term = present(base, &started, &certificates)?.known_to(rules)?;
+        pool.enter(&term.rules);
+        let setup = || term.setup(&base.keys);
+        let recovered = Replica::recover(setup(), records.clone(), &started.newest, clock.now());
         let (replica, effects) = match recovered {
             Err(error @ RecoverError::BadRecord { .. }) => {
                 warn!(event = "votes_lost", %error, "{}", OBSERVER);
                 log = None;
-                Replica::recover(setup(base), Log::Damaged, &started.newest, clock.now())?
+                Replica::recover(setup(), Log::Damaged, &started.newest, clock.now())?
             }
             other => other?,
         };
@@ -81,6 +95,8 @@ impl Recovered {
             submitter,
             outgoing,
             log,
+            records,
+            term,
             replica,
             effects,
         })
@@ -91,14 +107,34 @@ impl Recovered {
 const OBSERVER: &str =
     "this node signs nothing in this epoch; it follows the blocks that the others certify";
 
-/// What a replica needs to know before it starts.
-fn setup(base: &Foundation) -> Setup<Ed25519> {
-    Setup {
-        committee: base.committee.clone(),
-        key: Ed25519::from_seed(&base.keys.member().to_bytes()),
-        parameters: base.parameters(),
-        origin: Seq::ZERO,
+/// The epoch in which this node goes on: that of its newest block. After an epoch's last block it is the next one, but only
+/// if that block and all that may have been under way with it are certified here; otherwise the old one has to certify them.
+fn present(
+    base: &Foundation,
+    started: &Started,
+    certificates: &[CheckpointCertificate],
+) -> Result<Term, NodeError> {
+    let ledger = &started.ledger;
+    let top = ledger.executed();
+    let next = Term::after(base.chain, &ledger.state_executed(top))?;
+    let Some(below) = top.previous() else {
+        return Ok(next);
+    };
+    // A snapshot brings no state from before its block, and leaves nothing under way below it.
+    if next.origin.get() != top.get() || top <= ledger.base() {
+        return Ok(next);
     }
+    let old = Term::after(base.chain, &ledger.state_executed(below))?;
+    let first = old
+        .origin
+        .max(Seq::new(top.get().saturating_sub(old.parameters().window)));
+    for height in (first.get()..top.get()).map(|below| Height::new(below).next()) {
+        let known = |one: &CheckpointCertificate| one.seq.get() == height.get();
+        if !certificates.iter().any(known) && ledger.certificate(height)?.is_none() {
+            return Ok(old);
+        }
+    }
+    Ok(next)
 }
 
 /// Says in one line what became of the store.
@@ -131,7 +167,7 @@ fn knows_blocks(log: &Log) -> bool {
 /// Opens the vote log, or says what its loss means.
 fn open_log(config: &Config, base: &Foundation) -> Result<(Option<VoteLog>, Log), NodeError> {
     let key = PublicKey::new(*base.me.key.as_bytes());
-    match VoteLog::open(&config.home, base.committee.chain(), key)? {
+    match VoteLog::open(&config.home, base.chain, key)? {
         votelog::Opened::Intact { log, records } => Ok((Some(*log), Log::Whole(records))),
         votelog::Opened::Lost(Loss::OtherChain) => Err(NodeError::ForeignLog {
             home: config.home.clone(),
@@ -156,4 +192,15 @@ fn certificates(log: &Log) -> Vec<CheckpointCertificate> {
         }
     };
     records.iter().filter_map(certificate).collect()
+}
+
+/// The log, and behind it the store's newest certificate: after a snapshot, the log ends below it.
+fn with_newest(log: Log, newest: Option<CheckpointCertificate>) -> Log {
+    match (log, newest) {
+        (Log::Whole(mut records), Some(certificate)) => {
+            records.push(Record::Stable { certificate });
+            Log::Whole(records)
+        }
+        (log, _) => log,
+    }
 }

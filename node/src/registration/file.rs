@@ -94,6 +94,17 @@ fn read(bytes: &[u8]) -> io::Result<(Vec<Mapping>, usize)> {
         rows.push(Mapping::parse(row.bytes).map_err(|malformed| damaged(&malformed.to_string()))?);
         rest = after;
     }
+    // What a crash leaves is a part of one row. Where a whole row follows, a length before it was changed, and to stop
+    // here would drop registrations that were promised.
+    let behind = |at: usize| {
+        let row = rest.get(at..).and_then(next).map(|(row, _)| row);
+        row.is_some_and(|row| {
+            crc32fast::hash(row.bytes) == row.checksum && Mapping::parse(row.bytes).is_ok()
+        })
+    };
+    if rest.len() >= FRAME.saturating_add(ROW_BYTES_MAX) || (1..rest.len()).any(behind) {
+        return Err(damaged("the length of a row is wrong"));
+    }
     Ok((rows, bytes.len().saturating_sub(rest.len())))
 }
 
@@ -180,5 +191,24 @@ mod tests {
             "{error}"
         );
         assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+
+    #[test]
+    fn no_changed_bit_drops_a_row_that_others_follow() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut table, _) = Table::open(folder.path()).unwrap();
+        for number in 1..=3 {
+            table.append(&row(number)).unwrap();
+        }
+        let good = fs::read(folder.path().join(FILE)).unwrap();
+
+        for bit in 0..good.len() * 8 {
+            let mut bytes = good.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            if let Ok((rows, _)) = read(&bytes) {
+                assert!(rows.len() >= 2, "bit {bit}: {} rows", rows.len());
+                assert_eq!(rows[..2], [row(1), row(2)], "bit {bit}");
+            }
+        }
     }
 }

@@ -9,6 +9,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::fs::{FallocateFlags, SeekFrom, fallocate, seek};
+use rustix::io::Errno;
+
 use crate::store::error::StoreError;
 use crate::store::frame::{self, FRAME_HEAD, PAYLOAD_BYTES_MAX, Salt};
 use crate::store::set_aside;
@@ -21,6 +24,9 @@ const MAGIC: &[u8; 16] = b"aidchain-blocks\n";
 
 /// Magic, version, chain, salt, checksum.
 const HEADER_BYTES: usize = 16 + 2 + 32 + 16 + 4;
+
+/// Octets read at once while the first entry is looked for.
+const SCAN: usize = 256 * 1024;
 
 /// Where an entry of the file stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +61,17 @@ pub(super) struct Blocks {
     end: u64,
 }
 
+/// A file that is only read.
+#[derive(Debug)]
+pub(super) enum Viewed {
+    /// There is none.
+    Missing,
+    /// Its header is broken.
+    Broken,
+    /// It is here, up to the end that it had when it was opened.
+    Here(Blocks),
+}
+
 /// What opening the file found.
 #[derive(Debug)]
 pub(super) enum OpenedBlocks {
@@ -76,29 +93,90 @@ impl Blocks {
         let file = options()
             .open(&path)
             .map_err(|source| StoreError::disk("open", &path, source))?;
+        if let Some(blocks) = Self::over(file, &path, chain)? {
+            return Ok(OpenedBlocks::Found(blocks));
+        }
+        set_aside(&path)?;
+        Self::create(&path, chain).map(OpenedBlocks::Replaced)
+    }
+
+    /// The file of this chain in `dir`, which is not written on.
+    pub(super) fn view(dir: &Path, chain: &[u8; 32]) -> Result<Viewed, StoreError> {
+        let path = dir.join("blocks");
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Viewed::Missing);
+            }
+            Err(source) => return Err(StoreError::disk("open", &path, source)),
+        };
+        let blocks = Self::over(file, &path, chain)?;
+        Ok(blocks.map_or(Viewed::Broken, Viewed::Here))
+    }
+
+    /// An open file of this chain; `None` if its header is broken.
+    fn over(file: File, path: &Path, chain: &[u8; 32]) -> Result<Option<Self>, StoreError> {
         let mut header = [0; HEADER_BYTES];
         let whole = file.read_exact_at(&mut header, 0).is_ok();
         match header_fields(&header).filter(|_| whole) {
             Some((VERSION, found, salt)) if found == *chain => {
-                let end = length(&file, &path)?;
-                let reader = Reader::new(file, &path, salt);
-                Ok(OpenedBlocks::Found(Self { reader, end }))
+                let end = length(&file, path)?;
+                let reader = Reader::new(file, path, salt);
+                Ok(Some(Self { reader, end }))
             }
             Some((VERSION, found, _)) => Err(StoreError::OtherChain {
-                path,
+                path: path.to_path_buf(),
                 found: hex::encode(found),
             }),
             Some((found, ..)) => Err(StoreError::Version {
-                path,
+                path: path.to_path_buf(),
                 found,
                 known: VERSION,
             }),
-            None => {
-                drop(file);
-                set_aside(&path)?;
-                Self::create(&path, chain).map(OpenedBlocks::Replaced)
+            None => Ok(None),
+        }
+    }
+
+    /// Where the first entry begins in a file whose lower part may have been given back to the disk: that reads as
+    /// zeros, and the first byte that is none may be the second, third or fourth of a length.
+    pub(super) fn begin(&self) -> Result<u64, StoreError> {
+        let first = Self::first();
+        let data = seek(&*self.reader.file, SeekFrom::Data(first)).unwrap_or(first);
+        let Some(nonzero) = self.nonzero_from(data.max(first))? else {
+            return Ok(first);
+        };
+        for back in 0..4 {
+            let at = nonzero.saturating_sub(back).max(first);
+            if self.next(at)?.is_some() {
+                return Ok(at);
             }
         }
+        Ok(nonzero)
+    }
+
+    /// The first byte from an offset on that is not zero.
+    fn nonzero_from(&self, mut offset: u64) -> Result<Option<u64>, StoreError> {
+        let mut chunk = vec![0; SCAN];
+        while offset < self.end {
+            chunk.fill(0);
+            self.reader.read_some(&mut chunk, offset)?;
+            if let Some(place) = chunk.iter().position(|byte| *byte != 0) {
+                return Ok(Some(offset.saturating_add(place as u64)));
+            }
+            offset = offset.saturating_add(SCAN as u64);
+        }
+        Ok(None)
+    }
+
+    /// Whether a whole entry begins anywhere behind the broken one at `offset`. What a crash leaves is one broken entry.
+    pub(super) fn any_behind(&self, offset: u64) -> Result<bool, StoreError> {
+        let rest = usize::try_from(self.end.saturating_sub(offset)).unwrap_or(usize::MAX);
+        if rest > PAYLOAD_BYTES_MAX.saturating_add(FRAME_HEAD) {
+            return Ok(true);
+        }
+        let mut bytes = vec![0; rest];
+        self.reader.read_at(&mut bytes, offset)?;
+        Ok(frame::any_behind(&self.reader.salt, &bytes, 0))
     }
 
     /// Makes an empty file.
@@ -172,6 +250,21 @@ impl Blocks {
         Ok(())
     }
 
+    /// Gives the disk back what lies between the header and `end`; offsets stay what they are.
+    /// False where the file system cannot do that.
+    pub(super) fn release(&self, end: u64) -> Result<bool, StoreError> {
+        let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        let length = end.saturating_sub(Self::first());
+        if length == 0 {
+            return Ok(true);
+        }
+        match fallocate(&*self.reader.file, flags, Self::first(), length) {
+            Ok(()) => Ok(true),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(false),
+            Err(errno) => Err(StoreError::disk("shorten", &self.reader.path, errno.into())),
+        }
+    }
+
     /// The entry at `offset`, with its place; `None` at the end and where it is broken.
     pub(super) fn next(&self, offset: u64) -> Result<Option<(Place, Vec<u8>)>, StoreError> {
         let body_at = offset.saturating_add(FRAME_HEAD as u64);
@@ -220,6 +313,13 @@ impl Reader {
         Ok(whole.then_some(bytes))
     }
 
+    /// Reads what the file has from `offset` on, `bytes` at most.
+    fn read_some(&self, bytes: &mut [u8], offset: u64) -> Result<usize, StoreError> {
+        self.file
+            .read_at(bytes, offset)
+            .map_err(|source| StoreError::disk("read", &self.path, source))
+    }
+
     /// Fills `bytes` from `offset` on. What the file does not reach stays zero, which is no frame.
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<(), StoreError> {
         match self.file.read_exact_at(bytes, offset) {
@@ -231,7 +331,7 @@ impl Reader {
     }
 }
 
-/// How the file is opened.
+/// How the file is opened to write on it.
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true);

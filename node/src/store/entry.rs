@@ -54,12 +54,23 @@ pub(super) struct RawBlock {
 
 /// The entry of an executed block.
 pub(super) fn block_bytes(execution: &Execution, batch: &[u8], view: Option<u64>) -> Vec<u8> {
+    let outcomes = execution.outcome_bytes().iter().map(Vec::as_slice);
+    parts_bytes(execution.header_bytes(), batch, outcomes, view)
+}
+
+/// The entry of a block that others executed.
+pub(super) fn parts_bytes<'a>(
+    header: &[u8],
+    batch: &[u8],
+    outcomes: impl Iterator<Item = &'a [u8]>,
+    view: Option<u64>,
+) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(batch.len().saturating_add(1024));
     bytes.push(BLOCK);
     bytes.extend_from_slice(&view.unwrap_or(NO_VIEW).to_le_bytes());
-    put(&mut bytes, execution.header_bytes());
+    put(&mut bytes, header);
     put(&mut bytes, batch);
-    for outcome in execution.outcome_bytes() {
+    for outcome in outcomes {
         put(&mut bytes, outcome);
     }
     bytes
@@ -70,6 +81,11 @@ pub(super) fn certificate_bytes(certificate: &CheckpointCertificate) -> Vec<u8> 
     let mut bytes = vec![CERTIFICATE];
     bytes.extend(certificate.encode());
     bytes
+}
+
+/// Whether the bytes of an entry are a block's.
+pub(super) fn is_block(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&BLOCK)
 }
 
 /// Reads an entry; `None` if the bytes are none.
@@ -130,17 +146,73 @@ impl RawBlock {
 }
 
 /// Appends a length and bytes.
-pub(super) fn put(to: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn put(to: &mut Vec<u8>, bytes: &[u8]) {
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     to.extend_from_slice(&length.to_le_bytes());
     to.extend_from_slice(bytes);
 }
 
 /// Takes a length and as many bytes off the front.
-pub(super) fn take<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub(crate) fn take<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (length, rest) = from.split_first_chunk::<4>()?;
     let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
     let (bytes, rest) = rest.split_at_checked(length)?;
     *from = rest;
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use consensus::{Digest, Epoch, ReplicaId, Seq, Signature};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A block's entry and a certificate's.
+    fn samples() -> [Vec<u8>; 2] {
+        let outcomes = [[7_u8; 8].as_slice(), b""];
+        let certificate = CheckpointCertificate {
+            epoch: Epoch::ZERO,
+            seq: Seq::new(3),
+            header: Digest::NULL,
+            checkpoints: vec![(ReplicaId::new(1), Signature::new(&[5; 64]))],
+        };
+        [
+            parts_bytes(&[1; 30], &[2; 20], outcomes.into_iter(), Some(4)),
+            certificate_bytes(&certificate),
+        ]
+    }
+
+    /// What an entry that was read is written as.
+    fn written(entry: &Entry) -> Vec<u8> {
+        match entry {
+            Entry::Certificate(certificate) => certificate_bytes(certificate),
+            Entry::Block(block) => {
+                let outcomes = block.outcomes.iter().map(Vec::as_slice);
+                parts_bytes(&block.header, &block.batch, outcomes, block.view)
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_entry_is_read_as_what_writes_it_again_or_not_at_all(
+            noise in proptest::collection::vec(any::<u8>(), 0..60),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            for mut bytes in samples().into_iter().chain([noise]) {
+                if let Some(entry) = read(&bytes) {
+                    prop_assert_eq!(&written(&entry), &bytes);
+                }
+                if !bytes.is_empty() {
+                    let at = at.index(bytes.len());
+                    bytes[at] = byte;
+                }
+                if let Some(entry) = read(&bytes) {
+                    prop_assert_eq!(written(&entry), bytes);
+                }
+            }
+        }
+    }
 }

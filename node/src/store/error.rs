@@ -71,6 +71,16 @@ pub enum StoreError {
         /// The block that cannot be read.
         height: u64,
     },
+    /// The database is lost, and what it would be rebuilt from is not kept here.
+    #[error(
+        "the database in {} is lost or damaged, and this node does not keep the blocks from which \
+         it could be rebuilt: `aidchain node repair` takes the ledger from the other members",
+        path.display()
+    )]
+    Beyond {
+        /// The folder.
+        path: PathBuf,
+    },
     /// More bytes at once than the store takes.
     #[error("{bytes} bytes are more than one entry of the store takes")]
     TooLarge {
@@ -81,7 +91,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Names an operating system's error after what was being done to `path`.
-    pub(super) fn disk(doing: &'static str, path: &Path, source: io::Error) -> Self {
+    pub(crate) fn disk(doing: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();
         let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
         if full.contains(&source.kind()) {

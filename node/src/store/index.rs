@@ -29,9 +29,9 @@ const PACKED_BYTES: usize = 8 + 8 + 4 + 2;
 pub(super) enum Kind {
     /// A transaction by its hash.
     Transaction = 1,
-    /// A result by its session.
+    /// Results by their session's number, which several servers may have recorded.
     Session = 2,
-    /// Results by their identity.
+    /// Results, and patients' claims, by their identity.
     Identity = 3,
 }
 

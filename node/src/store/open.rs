@@ -5,17 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use contract::{Genesis, Header, Height, History, Snapshot, recorded};
+use contract::{Genesis, Header, Height, History, Snapshot};
 
 use crate::store::blocks::{Blocks, OpenedBlocks};
 use crate::store::error::StoreError;
-use crate::store::index::{Kind, Salt, Spot, print};
+use crate::store::floor::Floor;
+use crate::store::hashes::Hashes;
+use crate::store::index::Salt;
 use crate::store::reader::{Reader, Shared};
 use crate::store::writer::{Store, StoredTip};
 use crate::store::{Database, Writes, keys, set_aside};
 
 /// The format written by this program.
-const VERSION: u16 = 1;
+pub(super) const VERSION: u16 = 1;
 
 /// Blocks below the newest one whose links are checked at start.
 const LINKS_CHECKED: u64 = 16;
@@ -70,6 +72,7 @@ impl Store {
         let path = dir.join("db");
         let had_database = path.exists();
         let chain = genesis.chain().as_bytes();
+        let hashes = Hashes::open(dir, chain)?;
         let (blocks, mut why) = match Blocks::open(dir, chain)? {
             OpenedBlocks::Fresh(blocks) if had_database => {
                 (blocks, Some("the block file was missing".to_owned()))
@@ -88,16 +91,16 @@ impl Store {
             set_aside(&path)?;
         }
         let found = match Database::open(&path) {
-            Ok(db) => Self::over(db, blocks, Arc::clone(&genesis), &path)?,
+            Ok(db) => Self::over(db, (blocks, hashes.clone()), Arc::clone(&genesis), &path)?,
             Err(StoreError::Database { what, .. }) => Err((blocks, what)),
             Err(error) => return Err(error),
         };
         let store = match found {
-            Ok(store) if why.is_none() || store.tip.is_none() => store,
-            Ok(store) => Self::anew(store.into_blocks(), genesis, &path)?,
+            Ok(store) if why.is_none() || (store.tip.is_none() && hashes.count()? == 0) => store,
+            Ok(store) => Self::anew((store.into_blocks(), hashes), genesis, &path)?,
             Err((blocks, damage)) => {
                 why.get_or_insert(damage);
-                Self::anew(blocks, genesis, &path)?
+                Self::anew((blocks, hashes), genesis, &path)?
             }
         };
         let has_blocks = store.blocks.end() > Blocks::first();
@@ -115,7 +118,7 @@ impl Store {
     /// The store over a database that opened; or the block file back, and what is wrong.
     fn over(
         db: Database,
-        blocks: Blocks,
+        (blocks, hashes): (Blocks, Hashes),
         genesis: Arc<Genesis>,
         path: &Path,
     ) -> Result<Result<Self, (Blocks, String)>, StoreError> {
@@ -151,14 +154,19 @@ impl Store {
             Err(StoreError::Database { what, .. }) => return Ok(Err((blocks, what))),
             Err(error) => return Err(error),
         };
-        let shared = Arc::new(Shared::new(genesis, db, blocks.reader(), salt));
-        let mut store = Self {
-            shared,
-            blocks,
-            tip: None,
-            indexed: Height::new(0),
-            replay_at: Blocks::first(),
+        let floor = match db.get(keys::FLOOR) {
+            Ok(Some(value)) => match Floor::decode(&value) {
+                Some(floor) => floor,
+                None => return Ok(Err((blocks, damage("has no readable floor")))),
+            },
+            Ok(None) => Floor::lowest(),
+            Err(StoreError::Database { what, .. }) => return Ok(Err((blocks, what))),
+            Err(error) => return Err(error),
         };
+        let shared = Shared::new(genesis, db, (blocks.reader(), hashes), salt);
+        let mut store = Self::empty(Arc::new(shared), blocks);
+        store.floor = floor;
+        store.shared.reach(floor);
         let Some(record) = tip else {
             return Ok(Ok(store));
         };
@@ -173,19 +181,35 @@ impl Store {
         }
     }
 
-    /// An empty database in the place of one that is set aside.
-    fn anew(blocks: Blocks, genesis: Arc<Genesis>, path: &Path) -> Result<Self, StoreError> {
+    /// An empty database in the place of one that is set aside. Only a block file that begins
+    /// with block 0 can fill it again.
+    fn anew(
+        (blocks, hashes): (Blocks, Hashes),
+        genesis: Arc<Genesis>,
+        path: &Path,
+    ) -> Result<Self, StoreError> {
+        if hashes.count()? > 0 {
+            return Err(StoreError::Beyond {
+                path: path.to_path_buf(),
+            });
+        }
         set_aside(path)?;
         let db = Database::open(path)?;
         let salt = label(&db, &genesis)?;
-        let shared = Arc::new(Shared::new(genesis, db, blocks.reader(), salt));
-        Ok(Self {
+        let shared = Shared::new(genesis, db, (blocks.reader(), hashes), salt);
+        Ok(Self::empty(Arc::new(shared), blocks))
+    }
+
+    /// A store over a database without a block.
+    pub(super) const fn empty(shared: Arc<Shared>, blocks: Blocks) -> Self {
+        Self {
             shared,
             blocks,
             tip: None,
             indexed: Height::new(0),
             replay_at: Blocks::first(),
-        })
+            floor: Floor::lowest(),
+        }
     }
 
     /// Checks the newest blocks and the state's root, and reads the indexes that were not
@@ -199,6 +223,8 @@ impl Store {
             return Err(damaged);
         }
         let reader = self.reader();
+        // A crash may have come between the record of a new floor and the release of what is below.
+        self.blocks.release(self.floor.offset)?;
         let header = linked(&reader, height)?;
         let root = Snapshot::new(&reader, height).root();
         if root.ok() != Some(header.state_root) {
@@ -208,36 +234,11 @@ impl Store {
         self.indexed = record.indexed;
         self.tip = Some(record.tip);
         self.shared.executed.store(height.get(), Ordering::Release);
-        for unindexed in self.indexed.get().saturating_add(1)..=height.get() {
-            self.index_again(&reader, Height::new(unindexed))?;
-        }
-        Ok(())
-    }
-
-    /// Notes again where a stored block's transactions and results are.
-    fn index_again(&self, reader: &Reader, height: Height) -> Result<(), StoreError> {
-        let block = reader
-            .block(height)?
-            .ok_or_else(|| StoreError::damaged(height))?;
-        let salt = &self.shared.salt;
-        let mut recent = self.shared.recent_mut();
-        for (index, transaction) in (0..).zip(&block.transactions) {
-            let spot = Spot {
-                height,
-                index,
-                entry: 0,
-            };
-            let hash = transaction.hash().as_bytes();
-            recent.add(Kind::Transaction, print(salt, hash), spot);
-        }
-        for result in recorded(&block.transactions, &block.outcomes) {
-            let spot = Spot {
-                height,
-                index: u32::try_from(result.transaction).unwrap_or(u32::MAX),
-                entry: u16::try_from(result.entry).unwrap_or(u16::MAX),
-            };
-            recent.add(Kind::Session, print(salt, result.sid().as_bytes()), spot);
-            recent.add(Kind::Identity, print(salt, result.aid().as_bytes()), spot);
+        let first = self.indexed.next().max(self.floor.height);
+        for unindexed in first.get()..=height.get() {
+            let at = Height::new(unindexed);
+            let block = reader.block(at)?.ok_or_else(|| StoreError::damaged(at))?;
+            self.shared.note(at, &block.transactions, &block.outcomes);
         }
         Ok(())
     }
@@ -251,6 +252,7 @@ impl Store {
 /// The header at `height`, after checking that it and those below are linked by their hashes.
 fn linked(reader: &Reader, height: Height) -> Result<Header, StoreError> {
     let lowest = height.get().saturating_sub(LINKS_CHECKED);
+    let lowest = lowest.max(reader.lowest().get());
     let mut parent = None;
     for at in lowest..=height.get() {
         let damaged = || StoreError::Damaged { height: at };
@@ -276,7 +278,7 @@ fn linked(reader: &Reader, height: Height) -> Result<Header, StoreError> {
 }
 
 /// Labels an empty database.
-fn label(db: &Database, genesis: &Genesis) -> Result<Salt, StoreError> {
+pub(super) fn label(db: &Database, genesis: &Genesis) -> Result<Salt, StoreError> {
     let mut salt = Salt::default();
     getrandom::fill(&mut salt).map_err(|error| StoreError::disk("salt", &db.path, error.into()))?;
     let mut meta = VERSION.to_be_bytes().to_vec();
@@ -308,4 +310,36 @@ fn tip_record(value: &[u8]) -> Option<TipRecord> {
         indexed: Height::new(u64::from_be_bytes(*indexed)),
         end: u64::from_be_bytes(*end),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_stands_under_the_label_and_the_tip_is_read_whole_or_not_at_all(
+            bytes in proptest::collection::vec(any::<u8>(), 0..120),
+            blocks in 0_u8..40,
+        ) {
+            if let Some((version, chain, salt)) = meta_fields(&bytes) {
+                let again = [version.to_be_bytes().as_slice(), &chain, &salt].concat();
+                prop_assert_eq!(again, bytes.clone());
+            }
+            let mut history = History::new();
+            for at in 0..blocks {
+                history.append(&contract::HeaderHash::new([at; 32]));
+            }
+            let mut value = bytes;
+            value.resize(24, 0);
+            value.extend(history.encode());
+            let read = tip_record(&value).unwrap();
+            prop_assert_eq!(read.tip.history, history);
+            prop_assert_eq!(read.end.to_be_bytes(), &value[16..24]);
+            value.push(0);
+            prop_assert!(tip_record(&value).is_none());
+        }
+    }
 }

@@ -4,12 +4,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use consensus::CheckpointCertificate;
+use contract::state::StateLeaf;
 use contract::{
-    Genesis, Header, HeaderHash, Height, Outcome, StateError, StateReader, Table, TransactionHash,
+    Blob, Genesis, Header, HeaderHash, Height, Outcome, StateError, StateReader, Table,
+    TransactionHash,
 };
 
 use crate::store::entry::{self, Entry, RawBlock, StoredBlock};
 use crate::store::error::StoreError;
+use crate::store::floor::Floor;
+use crate::store::hashes::{HASH_BYTES, Hashes};
 use crate::store::index::{self, Kind, Recent, Spot, print};
 use crate::store::{Database, blocks, keys};
 
@@ -24,13 +28,21 @@ pub(super) struct Shared {
     /// held while one block's entries are added, never while anything is read from the disk.
     recent: RwLock<Recent>,
     pub(super) executed: AtomicU64,
+    /// Hashes of the headers below the floor.
+    pub(super) hashes: Hashes,
+    /// The lowest block whose body is kept.
+    floor: AtomicU64,
+    /// The lowest height whose state was ever here.
+    base: AtomicU64,
+    /// States from this height on are kept whole for whoever copies them.
+    held: AtomicU64,
 }
 
 impl Shared {
     pub(super) fn new(
         genesis: Arc<Genesis>,
         db: Database,
-        blocks: blocks::Reader,
+        (blocks, hashes): (blocks::Reader, Hashes),
         salt: index::Salt,
     ) -> Self {
         Self {
@@ -40,7 +52,22 @@ impl Shared {
             salt,
             recent: RwLock::default(),
             executed: AtomicU64::new(0),
+            hashes,
+            floor: AtomicU64::new(0),
+            base: AtomicU64::new(0),
+            held: AtomicU64::new(u64::MAX),
         }
+    }
+
+    /// Tells readers how far down the store reaches.
+    pub(super) fn reach(&self, floor: Floor) {
+        self.floor.store(floor.height.get(), Ordering::Release);
+        self.base.store(floor.base.get(), Ordering::Release);
+    }
+
+    /// The lowest height whose state somebody copies; the highest number when nobody does.
+    pub(super) fn held(&self) -> u64 {
+        self.held.load(Ordering::Acquire)
     }
 
     pub(super) fn recent(&self) -> RwLockReadGuard<'_, Recent> {
@@ -64,6 +91,9 @@ pub struct Located {
     /// What became of it.
     pub outcome: Outcome,
 }
+
+/// The bytes of a header, of its batch and of each outcome.
+pub type BlockParts = (Vec<u8>, Vec<u8>, Vec<Vec<u8>>);
 
 /// The bytes of a header, of its batch and of its certificate.
 pub type CertifiedBytes = (Vec<u8>, Vec<u8>, Vec<u8>);
@@ -89,21 +119,107 @@ impl Reader {
         Height::new(self.shared.executed.load(Ordering::Acquire))
     }
 
+    /// The lowest block whose body is kept here.
+    pub fn lowest(&self) -> Height {
+        Height::new(self.shared.floor.load(Ordering::Acquire))
+    }
+
+    /// The lowest height whose state was ever here.
+    pub fn base(&self) -> Height {
+        Height::new(self.shared.base.load(Ordering::Acquire))
+    }
+
+    /// Keeps the states from `height` on whole until the hold is dropped.
+    pub fn hold(&self, height: Height) -> Hold {
+        self.shared.held.store(height.get(), Ordering::Release);
+        Hold(Arc::clone(&self.shared))
+    }
+
+    /// Header hashes from `first` on, one behind the other, 32 bytes each; fewer where the ledger ends.
+    pub fn hashes(&self, first: Height, count: usize) -> Result<Vec<u8>, StoreError> {
+        let below = self.lowest().get().saturating_sub(first.get());
+        let old = count.min(usize::try_from(below).unwrap_or(usize::MAX));
+        let mut bytes = self.shared.hashes.read(first, old)?;
+        let first = first
+            .get()
+            .saturating_add(u64::try_from(old).unwrap_or(u64::MAX));
+        let rest = u64::try_from(count.saturating_sub(old)).unwrap_or(u64::MAX);
+        let last = first.saturating_add(rest);
+        if first == last {
+            return Ok(bytes);
+        }
+        let range = (
+            keys::block(Height::new(first)),
+            keys::block(Height::new(last)),
+        );
+        for (next, pair) in (first..last).zip(self.shared.db.within(&range.0, &range.1)) {
+            let (key, value) = pair?;
+            let hash = value.last_chunk::<HASH_BYTES>();
+            let at = keys::height_of(&key).filter(|at| at.get() == next);
+            let (Some(hash), Some(_)) = (hash, at) else {
+                return Err(StoreError::damaged(Height::new(next)));
+            };
+            bytes.extend_from_slice(hash);
+        }
+        Ok(bytes)
+    }
+
+    /// All values of the state after `height` whose hashed keys lie within these bounds; none when
+    /// they have more than `bytes_max` bytes.
+    pub fn values_within(
+        &self,
+        (low, high): (&[u8; 32], &[u8; 32]),
+        height: Height,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<StateLeaf>>, StoreError> {
+        let (first, last) = keys::values(low, high);
+        let mut leaves: Vec<StateLeaf> = Vec::new();
+        let mut bytes = 0_usize;
+        for pair in self.shared.db.within(&first, &last) {
+            let (key, value) = pair?;
+            let Some((key, version)) = keys::value_of(&key) else {
+                return Err(StoreError::damaged(height));
+            };
+            if version > height {
+                continue;
+            }
+            bytes = bytes.saturating_add(value.len()).saturating_add(HASH_BYTES);
+            let leaf = StateLeaf {
+                key,
+                value: Blob::new(value),
+            };
+            // Versions of one key come in order: the newest one counts.
+            match leaves.last_mut().filter(|newest| newest.key == key) {
+                Some(older) => *older = leaf,
+                None => leaves.push(leaf),
+            }
+            if bytes > bytes_max {
+                return Ok(None);
+            }
+        }
+        Ok(Some(leaves))
+    }
+
     /// The hash of the header at a height.
     pub fn hash_at(&self, height: Height) -> Result<Option<HeaderHash>, StoreError> {
+        if height < self.lowest() {
+            return self.shared.hashes.get(height);
+        }
         let located = self.shared.db.get(&keys::block(height))?;
         Ok(located
             .and_then(|value| value.last_chunk::<32>().copied())
             .map(HeaderHash::new))
     }
 
-    /// The header at a height.
+    /// The header at a height; of a block that is not kept, only if it is the last of its epoch.
     pub fn header(&self, height: Height) -> Result<Option<Header>, StoreError> {
-        let Some(raw) = self.raw_block(height)? else {
-            return Ok(None);
+        let bytes = match self.raw_block(height)? {
+            Some(raw) => Some(raw.header),
+            None => self.shared.db.get(&keys::ending(height))?,
         };
-        let header = Header::decode(&raw.header).ok();
-        header.map(Some).ok_or_else(|| StoreError::damaged(height))
+        let read = |bytes: Vec<u8>| Header::decode(&bytes).ok();
+        let header = bytes.map(|bytes| read(bytes).ok_or_else(|| StoreError::damaged(height)));
+        header.transpose()
     }
 
     /// The block at a height.
@@ -119,7 +235,10 @@ impl Reader {
     /// The height of the block with this header hash.
     pub fn block_by_hash(&self, hash: &HeaderHash) -> Result<Option<Height>, StoreError> {
         let height = self.shared.db.get(&keys::hash(hash.as_bytes()))?;
-        Ok(height.and_then(|bytes| keys::height_of(&bytes)))
+        match height.and_then(|bytes| keys::height_of(&bytes)) {
+            Some(height) => Ok(Some(height)),
+            None => self.shared.hashes.find(hash, self.lowest()),
+        }
     }
 
     /// The proof that the block at a height is final, if this node has it.
@@ -143,6 +262,37 @@ impl Reader {
         };
         let raw = self.raw_block(height)?;
         Ok(raw.map(|raw| (raw.header, raw.batch, certificate)))
+    }
+
+    /// The bytes of header, batch and outcomes of a block, as they go into a snapshot.
+    pub fn parts(&self, height: Height) -> Result<Option<BlockParts>, StoreError> {
+        let raw = self.raw_block(height)?;
+        Ok(raw.map(|raw| (raw.header, raw.batch, raw.outcomes)))
+    }
+
+    /// The header of a block that is the last of its epoch, with the proof that it is final; none if
+    /// it is not one, or if the proof is not here.
+    pub fn epoch_end(
+        &self,
+        height: Height,
+    ) -> Result<Option<(Vec<u8>, CheckpointCertificate)>, StoreError> {
+        let header = match self.shared.db.get(&keys::ending(height))? {
+            Some(header) => Some(header),
+            None => self.ending(height)?,
+        };
+        Ok(header.zip(self.certificate(height)?))
+    }
+
+    /// The bytes of a header whose successor belongs to another epoch.
+    pub(super) fn ending(&self, height: Height) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(raw) = self.raw_block(height)? else {
+            return Ok(None);
+        };
+        let header = Header::decode(&raw.header).ok();
+        let header = header.ok_or_else(|| StoreError::damaged(height))?;
+        let next = self.header(height.next())?;
+        let ends = next.is_some_and(|next| next.epoch != header.epoch);
+        Ok(ends.then_some(raw.header))
     }
 
     /// The first occurrence of a transaction, up to `limit`; later ones are refused as replays.
@@ -215,11 +365,28 @@ impl Reader {
         };
         let (place, _) = located.split_last_chunk::<32>().ok_or_else(damaged)?;
         let place = keys::place(place).ok_or_else(damaged)?;
-        let payload = self.shared.blocks.read(place)?.ok_or_else(damaged)?;
+        let Some(payload) = self.shared.blocks.read(place)? else {
+            // It may have been let go since its place was looked up.
+            return if height < self.lowest() {
+                Ok(None)
+            } else {
+                Err(damaged())
+            };
+        };
         match entry::read(&payload) {
             Some(Entry::Block(raw)) => Ok(Some(raw)),
             Some(Entry::Certificate(_)) | None => Err(damaged()),
         }
+    }
+}
+
+/// While it lives, the states from its height on are kept whole.
+#[derive(Debug)]
+pub struct Hold(Arc<Shared>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.held.store(u64::MAX, Ordering::Release);
     }
 }
 

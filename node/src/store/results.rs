@@ -52,6 +52,8 @@ pub struct Cursor {
 pub enum ResultForm {
     /// With the patient's signed statement.
     Statement,
+    /// With the patient's signed statement, after its window.
+    Late,
     /// The server's word alone, under a suite of the papers.
     Legacy,
 }
@@ -117,11 +119,15 @@ impl FromStr for Cursor {
         if parts.next().is_some() {
             return Err(NotACursor);
         }
-        Ok(Self {
+        let cursor = Self {
             height: Height::new(height),
             index,
             entry,
-        })
+        };
+        // Neither signs nor zeros in front: a place has one name.
+        (cursor.to_string() == text)
+            .then_some(cursor)
+            .ok_or(NotACursor)
     }
 }
 
@@ -142,6 +148,7 @@ impl ResultRow {
             t3: result.t3(),
             form: match result.evidence {
                 Evidence::Statement(_) => ResultForm::Statement,
+                Evidence::Late(_) => ResultForm::Late,
                 Evidence::Legacy(_) => ResultForm::Legacy,
             },
         })
@@ -167,16 +174,25 @@ pub(super) fn rows(block: &StoredBlock) -> Vec<ResultRow> {
 }
 
 impl Reader {
-    /// The sign-in of a session, in a block up to `limit`.
-    pub fn session(&self, sid: &SessionId, limit: Height) -> Result<Option<ResultRow>, StoreError> {
-        for spot in self.spots(Kind::Session, sid.as_bytes())? {
-            if spot.height > limit {
-                break;
-            }
-            let Some(block) = self.block(spot.height)? else {
+    /// The sign-in of a session in a block up to `limit`: the first at this server, or at any. The index has every place of
+    /// a number; who had it with whom is compared here.
+    pub fn session(
+        &self,
+        sid: &SessionId,
+        server: Option<&ServerId>,
+        limit: Height,
+    ) -> Result<Option<ResultRow>, StoreError> {
+        let asked = |row: &ResultRow| {
+            row.sid == *sid && server.is_none_or(|server| *server == row.server_id)
+        };
+        let spots = self.spots(Kind::Session, sid.as_bytes())?;
+        let mut heights: Vec<Height> = spots.into_iter().map(|spot| spot.height).collect();
+        heights.dedup();
+        for height in heights.into_iter().take_while(|height| *height <= limit) {
+            let Some(block) = self.block(height)? else {
                 continue;
             };
-            if let Some(row) = rows(&block).into_iter().rfind(|row| row.sid == *sid) {
+            if let Some(row) = rows(&block).into_iter().rfind(asked) {
                 return Ok(Some(row));
             }
         }
@@ -281,7 +297,17 @@ mod tests {
         };
 
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        for text in ["", "1", "1.2", "1.2.3.4", "a.2.3", "1.2.65536", "-1.2.3"] {
+        for text in [
+            "",
+            "1",
+            "1.2",
+            "1.2.3.4",
+            "a.2.3",
+            "1.2.65536",
+            "-1.2.3",
+            "+1.2.3",
+            "1.2.03",
+        ] {
             assert_eq!(text.parse::<Cursor>(), Err(NotACursor), "{text}");
         }
     }

@@ -1,21 +1,34 @@
 //! Writing the store: one thread holds it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use consensus::CheckpointCertificate;
-use contract::{Execution, Height, History, SignedTransaction, recorded};
+use contract::{
+    Claimed, Execution, Height, History, Outcome, ServerId, SignedTransaction, claimed, recorded,
+};
 
 use crate::store::blocks::{Blocks, Place};
 use crate::store::entry::{self, Entry};
 use crate::store::error::StoreError;
+use crate::store::floor::Floor;
 use crate::store::index::{Kind, RUN_BLOCKS, RUN_ENTRIES, Spot, print};
 use crate::store::reader::{Reader, Shared};
 use crate::store::{Writes, keys, open};
 
 /// Blocks after which entries that a block made stale are deleted: nobody asks for a state
-/// that old.
+/// that old, but for those of the two newest snapshots.
 const STALE_AFTER: u64 = 1024;
+
+/// A snapshot is offered of each block whose height is a multiple of this.
+pub const SNAPSHOT_EVERY: u64 = 4096;
+
+/// How far the newest executed block may be ahead of the newest certified one.
+const UNCERTIFIED_MAX: u64 = 2 * consensus::WINDOW_MAX;
+
+/// Lists of stale entries that one block deletes: more than it makes, so that a rest shrinks.
+const STALE_LISTS: usize = 3;
 
 /// The store, as its one writer holds it.
 #[derive(Debug)]
@@ -27,6 +40,8 @@ pub struct Store {
     pub(super) indexed: Height,
     /// From here on, the block file holds what the database lacks.
     pub(super) replay_at: u64,
+    /// How far down the store reaches.
+    pub(super) floor: Floor,
 }
 
 /// A block that was just executed.
@@ -155,6 +170,15 @@ impl Store {
         self.shared.db.apply(writes)
     }
 
+    /// Asks the next opening of the store in `dir` to rebuild its database, if there is one.
+    pub fn distrust(dir: &Path) -> Result<(), StoreError> {
+        if dir.exists() {
+            open::mark(dir)
+        } else {
+            Ok(())
+        }
+    }
+
     /// Asks the next start to rebuild the database, because it was found to be damaged.
     pub fn doubt(&self) -> Result<(), StoreError> {
         let dir = self.shared.db.path.parent().unwrap_or(&self.shared.db.path);
@@ -193,7 +217,10 @@ impl Store {
         let at = height.get().to_be_bytes();
         writes.put(&keys::hash(execution.hash().as_bytes()), &at);
 
-        self.index(&mut writes, &block);
+        let outcomes = execution.outcomes();
+        for server in self.shared.note(height, block.transactions, outcomes) {
+            writes.put(&keys::server(&server, height), &[]);
+        }
         let rolled = self.shared.recent().len() >= RUN_ENTRIES
             || height.get().saturating_sub(self.indexed.get()) >= RUN_BLOCKS;
         if rolled {
@@ -230,12 +257,11 @@ impl Store {
             }
             writes.put(&keys::stale(height), list);
         }
-        let Some(old) = height.get().checked_sub(STALE_AFTER).map(Height::new) else {
-            return Ok(());
-        };
-        let key = keys::stale(old);
-        if let Some(list) = self.shared.db.get(&key)? {
-            let mut rest = list.as_slice();
+        let limit = keys::stale(Height::new(self.stale_limit(height)));
+        let old = self.shared.db.within(&keys::stale(Height::new(0)), &limit);
+        for pair in old.take(STALE_LISTS) {
+            let (key, entries) = pair?;
+            let mut rest = entries.as_slice();
             while let Some(stale) = entry::take(&mut rest) {
                 writes.delete(stale);
             }
@@ -244,17 +270,51 @@ impl Store {
         Ok(())
     }
 
-    /// Notes where the block's transactions and results are.
-    fn index(&self, writes: &mut Writes, block: &Executed<'_>) {
-        let Executed {
-            execution,
-            transactions,
-            ..
-        } = *block;
-        let height = execution.header().height;
-        let salt = &self.shared.salt;
+    /// What blocks up to here made stale, nobody reads any more.
+    fn stale_limit(&self, height: Height) -> u64 {
+        let old = height.get().saturating_sub(STALE_AFTER);
+        old.min(kept_snapshot(height).get()).min(self.shared.held())
+    }
+
+    /// Moves the indexes in memory into the database.
+    pub(super) fn write_run(&mut self, writes: &mut Writes, height: Height) {
+        for (number, (kind, bucket, part)) in (0..).zip(self.shared.recent().run()) {
+            writes.put(&keys::run(kind as u8, bucket, (height, number)), part);
+        }
+        self.indexed = height;
+    }
+
+    /// Height, place behind it, how far the indexes are, and the history before the block.
+    pub(super) fn write_tip(&self, writes: &mut Writes, height: Height) {
+        let Some(tip) = &self.tip else { return };
+        let mut value = height.get().to_be_bytes().to_vec();
+        value.extend_from_slice(&self.indexed.get().to_be_bytes());
+        value.extend_from_slice(&self.replay_at.to_be_bytes());
+        value.extend(tip.history.encode());
+        writes.put(keys::TIP, value);
+    }
+}
+
+/// The older of the two newest snapshots of a store whose newest block is at `height`; 0 when
+/// there is none that old.
+pub(super) const fn kept_snapshot(height: Height) -> Height {
+    let certified = height.get().saturating_sub(UNCERTIFIED_MAX);
+    let newest = certified.saturating_sub(certified % SNAPSHOT_EVERY);
+    Height::new(newest.saturating_sub(SNAPSHOT_EVERY))
+}
+
+impl Shared {
+    /// Notes in memory where a block's transactions and results are; tells the servers of its
+    /// results.
+    pub(super) fn note(
+        &self,
+        height: Height,
+        transactions: &[SignedTransaction],
+        outcomes: &[Outcome],
+    ) -> Vec<ServerId> {
+        let salt = &self.salt;
         let mut servers = Vec::new();
-        let mut recent = self.shared.recent_mut();
+        let mut recent = self.recent_mut();
         for (index, transaction) in (0..).zip(transactions) {
             let spot = Spot {
                 height,
@@ -264,7 +324,7 @@ impl Store {
             let hash = transaction.hash().as_bytes();
             recent.add(Kind::Transaction, print(salt, hash), spot);
         }
-        for result in recorded(transactions, execution.outcomes()) {
+        for result in recorded(transactions, outcomes) {
             let spot = Spot {
                 height,
                 index: u32::try_from(result.transaction).unwrap_or(u32::MAX),
@@ -274,26 +334,19 @@ impl Store {
             recent.add(Kind::Identity, print(salt, result.aid().as_bytes()), spot);
             if !servers.contains(result.server_id()) {
                 servers.push(*result.server_id());
-                writes.put(&keys::server(result.server_id(), height), &[]);
             }
         }
-    }
-
-    /// Moves the indexes in memory into the database.
-    fn write_run(&mut self, writes: &mut Writes, height: Height) {
-        for (number, (kind, bucket, part)) in (0..).zip(self.shared.recent().run()) {
-            writes.put(&keys::run(kind as u8, bucket, (height, number)), part);
+        for claim in claimed(transactions, outcomes) {
+            if let Claimed::Patient(result) = claim.claimed {
+                let spot = Spot {
+                    height,
+                    index: u32::try_from(claim.transaction).unwrap_or(u32::MAX),
+                    entry: u16::try_from(claim.entry).unwrap_or(u16::MAX),
+                };
+                let aid = result.aid.as_bytes();
+                recent.add(Kind::Identity, print(salt, aid), spot);
+            }
         }
-        self.indexed = height;
-    }
-
-    /// Height, place behind it, how far the indexes are, and the history before the block.
-    fn write_tip(&self, writes: &mut Writes, height: Height) {
-        let Some(tip) = &self.tip else { return };
-        let mut value = height.get().to_be_bytes().to_vec();
-        value.extend_from_slice(&self.indexed.get().to_be_bytes());
-        value.extend_from_slice(&self.replay_at.to_be_bytes());
-        value.extend(tip.history.encode());
-        writes.put(keys::TIP, value);
+        servers
     }
 }

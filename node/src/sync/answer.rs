@@ -91,6 +91,8 @@ fn part(answer: &mut &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn block(height: u64) -> RawBlock {
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_never_holds_more_blocks_or_octets_than_its_limits() {
+    fn c14_an_answer_never_holds_more_blocks_or_octets_than_its_limits() {
         let many = answer(&request(0, u64::MAX), |height| Some(block(height)));
         assert_eq!(read(&many).unwrap().len(), usize::from(limits::SYNC_BLOCKS));
 
@@ -141,6 +143,28 @@ mod tests {
         let whole = answer(&request(1, 1), |height| Some(block(height)));
         for cut in 1..whole.len() {
             assert_eq!(read(&whole[..cut]), None, "cut at {cut}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_answer_is_read_as_blocks_that_write_it_again_or_not_at_all(
+            noise in proptest::collection::vec(any::<u8>(), 0..40),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            let mut changed = answer(&request(3, 9), |height| Some(block(height)));
+            let at = at.index(changed.len());
+            changed[at] = byte;
+            for bytes in [changed, noise] {
+                if let Some(blocks) = read(&bytes) {
+                    let mut again = Vec::new();
+                    for block in &blocks {
+                        block.write(&mut again);
+                    }
+                    prop_assert_eq!(again, bytes);
+                }
+            }
         }
     }
 }

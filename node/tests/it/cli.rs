@@ -316,8 +316,14 @@ fn nobody_registers_with_an_insecure_suite_by_accident() {
         (ended.status, ended.code())
     };
     let accepted = ["--suite", "wu-2021", "--accept-risk=insecure-suite"];
+    let second = ["--suite", "limbasiya-2020", "--accept-risk=insecure-suite"];
 
-    assert_eq!(register("c/genesis.json", &[]), (2, "AC0303".to_owned()));
+    // Without a name it is the default suite, which wants a face or says so.
+    assert_eq!(register("c/genesis.json", &[]), (2, "AC0002".to_owned()));
+    assert_eq!(
+        register("c/genesis.json", &second[..2]),
+        (2, "AC0303".to_owned())
+    );
     assert_eq!(
         register("c/genesis.json", &accepted[..2]),
         (2, "AC0303".to_owned())
@@ -328,9 +334,12 @@ fn nobody_registers_with_an_insecure_suite_by_accident() {
         (4, "AC0304".to_owned())
     );
     assert_eq!(
-        register("c/genesis.json", &accepted),
-        (2, "AC0003".to_owned())
+        register(secure.to_str().unwrap(), &second),
+        (4, "AC0304".to_owned())
     );
+    for suite in [accepted, second] {
+        assert_eq!(register("c/genesis.json", &suite), (2, "AC0003".to_owned()));
+    }
 
     desk.secret("id", "synthetic");
     desk.secret("pw", "secret");

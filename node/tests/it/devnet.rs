@@ -35,6 +35,24 @@ impl Devnet {
 
     /// A devnet whose nodes log what this filter lets through.
     pub(crate) fn logging(log: &'static str) -> Self {
+        let devnet = Self::research(log);
+        let (status, registered) = devnet.register("mine", "id");
+        assert_eq!(status, 0, "{registered}");
+        devnet.settle(registered["height"].as_u64());
+        devnet
+    }
+
+    /// One with a research ledger, on which nobody is registered.
+    pub(crate) fn research(log: &'static str) -> Self {
+        Self::started(log, &["--research"])
+    }
+
+    /// One with a secure ledger, on which nobody is registered.
+    pub(crate) fn secure(log: &'static str) -> Self {
+        Self::started(log, &[])
+    }
+
+    fn started(log: &'static str, kind: &[&str]) -> Self {
         let base_port = free_ports();
         let devnet = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -47,34 +65,30 @@ impl Devnet {
             ("other-id", "another"),
             ("other-pw", "another"),
         ] {
-            let path = devnet.folder.path().join(name);
-            fs::write(&path, text).unwrap();
-            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+            devnet.secret(name, text);
         }
         let port = base_port.to_string();
         devnet.must(&["research", "faces", "--seed", "1", "--out", "faces"]);
-        devnet.must(&[
-            "devnet",
-            "up",
-            "--home",
-            "net",
-            "--research",
-            "--base-port",
-            &port,
-        ]);
-        assert_eq!(devnet.register("mine", "id").0, 0);
-        devnet.settle();
+        let up = ["devnet", "up", "--home", "net", "--base-port", &port];
+        devnet.must(&[&up[..], kind].concat());
         devnet
     }
 
+    /// A file that only its owner may read.
+    pub(crate) fn secret(&self, name: &str, text: &str) {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
     /// Waits until every member has the registration: one that lags does not know her yet.
-    fn settle(&self) {
+    fn settle(&self, height: Option<u64>) {
         let known = || {
             let status = self.must(&["devnet", "status", "--home", "net"]);
             let members = status["members"].as_array().unwrap().clone();
             members
                 .iter()
-                .all(|member| member["height"].as_u64() >= Some(1))
+                .all(|member| member["height"].as_u64() >= height)
         };
         let mut tries = (0..500).map(|_| {
             thread::sleep(Duration::from_millis(20));
@@ -107,7 +121,7 @@ impl Devnet {
         command
     }
 
-    fn end(mut command: Command) -> (i32, Value) {
+    pub(crate) fn end(mut command: Command) -> (i32, Value) {
         let output = command.output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let json = serde_json::from_str(text.trim()).unwrap_or(Value::Null);
@@ -152,7 +166,7 @@ impl Devnet {
         arguments
     }
 
-    fn kill(&self, name: &str) {
+    pub(crate) fn kill(&self, name: &str) {
         let status = self.must(&["devnet", "status", "--home", "net"]);
         let members = status["members"].as_array().unwrap();
         let pid = members
@@ -340,7 +354,7 @@ fn has_had_enough(mut command: Command) {
 }
 
 /// Debian's faketime, without which a wrong clock cannot be played.
-fn faketime() -> Option<PathBuf> {
+pub(crate) fn faketime() -> Option<PathBuf> {
     let path = PathBuf::from("/usr/bin/faketime");
     if path.exists() {
         return Some(path);
@@ -352,7 +366,7 @@ fn faketime() -> Option<PathBuf> {
     );
     writeln!(
         std::io::stderr(),
-        "LEFT OUT: sign-in with a wrong clock, because faketime is not installed"
+        "LEFT OUT: what a wrong clock does, because faketime is not installed"
     )
     .unwrap();
     None

@@ -98,7 +98,7 @@ fn a_batch_is_final_only_with_its_certificate() {
 
     assert_eq!(node.ledger.executed(), Height::new(1));
     assert_eq!(node.ledger.certified().height, Height::new(0));
-    assert_eq!(node.ledger.session(&session(1)).unwrap(), None);
+    assert_eq!(node.ledger.session(&session(1), None).unwrap(), None);
     assert_eq!(
         identity::identity_at(&node.ledger.state(), &aid(7)).unwrap(),
         None
@@ -111,7 +111,7 @@ fn a_batch_is_final_only_with_its_certificate() {
 
     assert_eq!(*heights.borrow(), Height::new(1));
     assert_eq!(node.ledger.certified().hash.as_bytes(), header.as_bytes());
-    let row = node.ledger.session(&session(1)).unwrap().unwrap();
+    let row = node.ledger.session(&session(1), None).unwrap().unwrap();
     assert_eq!((row.height, row.index, row.entry), (Height::new(1), 1, 0));
     assert_eq!(row.aid, aid(7));
     assert_eq!(row.server_id, consortium.server(1));
@@ -123,7 +123,7 @@ fn a_batch_is_final_only_with_its_certificate() {
 }
 
 #[test]
-fn a_receipt_is_what_the_light_client_accepts() {
+fn a_receipt_of_one_node_is_what_the_light_client_accepts() {
     let home = tempfile::tempdir().unwrap();
     let mut consortium = Consortium::new();
     let node = Node::start(home.path(), &consortium);
@@ -179,7 +179,7 @@ fn a_clean_restart_finds_everything_and_goes_on() {
     assert_whole(&node, &headers);
     let bundle = consortium.sign_ins(1, 7, [50]);
     node.block(&consortium, 5, &[bundle]);
-    assert!(node.ledger.session(&session(50)).unwrap().is_some());
+    assert!(node.ledger.session(&session(50), None).unwrap().is_some());
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn a_torn_block_file_loses_only_its_end_and_the_batches_give_the_same_headers_ag
             assert_eq!(node.execute(consortium.ordered(2, batch)), second);
         }
         node.certify(consortium.certificate(2, second));
-        assert!(node.ledger.session(&session(1)).unwrap().is_some());
+        assert!(node.ledger.session(&session(1), None).unwrap().is_some());
         node.stop();
     }
 }
@@ -420,7 +420,7 @@ fn a_null_batch_has_its_parents_time_and_an_empty_one_its_own() {
 }
 
 #[test]
-fn a_certificate_for_another_header_is_never_stored() {
+fn c8_a_certificate_for_another_header_is_never_stored() {
     let home = tempfile::tempdir().unwrap();
     let consortium = Consortium::new();
     let node = Node::start(home.path(), &consortium);

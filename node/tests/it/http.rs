@@ -34,6 +34,8 @@ async fn a_node_serves_three_listeners_and_closes_them_when_it_stops() {
     let config = Arc::clone(&services.config);
     let (stop, stopped) = watch::channel(false);
     let bound = http::bind(services, stopped).await.unwrap();
+    // A member without a key epoch on the ledger is not ready, and that block may still be under way.
+    consortium.record(0, |_| true).await;
     let serving = tokio::spawn(bound.serve());
 
     let explorer = answer(config.member_listen, &get("/")).await;

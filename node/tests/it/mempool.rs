@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use consensus::Seq;
-use contract::{Author, Height, Outcome, Output, SignedTransaction, check_batch};
+use contract::batch::Memory as _;
+use contract::{Author, Height, Outcome, Output, Parameters, SignedTransaction, check_batch};
 use node::mempool::{Committed, SubmitError, Unsettled};
 use tokio::runtime::{Builder, Runtime};
 
@@ -27,10 +28,16 @@ fn cut(node: &Node, consortium: &Consortium, bytes_max: usize) -> Vec<SignedTran
     node.pool
         .cut(bytes_max, time)
         .map(|bytes| {
-            check_batch(&bytes, &consortium.genesis, time, |_| true)
-                .unwrap()
-                .transactions()
-                .to_vec()
+            check_batch(
+                &bytes,
+                consortium.genesis.chain(),
+                consortium.genesis.parameters(),
+                time,
+                |_| true,
+            )
+            .unwrap()
+            .transactions()
+            .to_vec()
         })
         .unwrap_or_default()
 }
@@ -57,11 +64,7 @@ fn a_ticket_settles_with_the_certificate_and_not_before() {
     let impatient = runtime
         .block_on(node.submitter.submit(Arc::clone(&bytes)))
         .unwrap();
-    assert_eq!(
-        node.sent(),
-        Some(Arc::clone(&bytes)),
-        "it goes to the others"
-    );
+    assert_eq!(node.sent().as_ref(), Some(&bytes), "to the others");
     assert_eq!(node.sent(), None, "once");
     let below = node.execute(consortium.ordered(1, Vec::new()));
     let batch = consortium.batch(0, &cut(&node, &consortium, 1 << 20));
@@ -145,6 +148,25 @@ fn the_same_transaction_waits_once() {
 }
 
 #[test]
+fn what_this_node_signed_itself_is_held_to_the_same_limits_and_checked_no_more() {
+    let home = tempfile::tempdir().unwrap();
+    let mut consortium = Consortium::new();
+    let mut node = Node::start(home.path(), &consortium);
+    let call = consortium.registration(1).call().clone();
+    let expired = consortium.call_until(0, consortium.start - 1, call.clone());
+    let own = consortium.call(0, call);
+    let submit = |one: &SignedTransaction| {
+        let submitted = node.submitter.submit_checked(one.clone());
+        runtime().block_on(submitted)
+    };
+
+    assert!(matches!(submit(&expired), Err(SubmitError::Expired { .. })));
+    assert_eq!(submit(&own).unwrap().hash(), own.hash());
+    assert!(node.submitter.is_good(own.hash()));
+    assert_eq!(node.sent(), Some(own.shared()));
+}
+
+#[test]
 fn what_is_wrong_with_a_transaction_is_said() {
     let home = tempfile::tempdir().unwrap();
     let mut consortium = Consortium::new();
@@ -173,10 +195,68 @@ fn what_is_wrong_with_a_transaction_is_said() {
         node.submitter.gossiped(vec![1, 2, 3]),
         Err(SubmitError::Malformed(_))
     ));
-    assert!(!node.submitter.is_verified(good.hash()));
+    assert!(!node.submitter.is_good(good.hash()));
     assert_eq!(gossip(&node, &good), Ok(true));
-    assert!(node.submitter.is_verified(good.hash()));
+    assert!(node.submitter.is_good(good.hash()));
     assert_eq!(node.pool.size().0, 1);
+}
+
+#[test]
+fn what_the_next_epochs_limits_forbid_goes_and_does_not_come_again() {
+    let home = tempfile::tempdir().unwrap();
+    let mut consortium = Consortium::new();
+    let node = Node::start(home.path(), &consortium);
+    let (large, small) = (
+        consortium.sign_ins(1, 7, 0..10),
+        consortium.sign_ins(1, 7, 10..15),
+    );
+    let runtime = runtime();
+    let ticket = runtime
+        .block_on(node.submitter.submit(large.as_bytes().into()))
+        .unwrap();
+    gossip(&node, &small).unwrap();
+    cut(&node, &consortium, 1 << 20);
+
+    node.pool.enter(&Parameters {
+        bundle_results_max: 5,
+        ..consortium.genesis.parameters().clone()
+    });
+
+    assert_eq!(
+        runtime.block_on(ticket.wait(LONG)),
+        Err(Unsettled::Expired),
+        "nobody waits for it for ever"
+    );
+    assert_eq!(cut(&node, &consortium, 1 << 20), [small]);
+    assert!(
+        node.submitter.is_good(large.hash()),
+        "its signatures are good"
+    );
+    let again = gossip(&node, &large);
+    assert!(matches!(again, Err(SubmitError::Invalid(_))), "{again:?}");
+}
+
+#[test]
+fn the_pool_has_the_room_that_the_running_epoch_gives_it() {
+    let home = tempfile::tempdir().unwrap();
+    let mut consortium = Consortium::new();
+    let node = Node::start(home.path(), &consortium);
+    node.pool.enter(&Parameters {
+        pool_transactions_max: 8,
+        ..consortium.genesis.parameters().clone()
+    });
+    for number in 0..2 {
+        gossip(&node, &consortium.sign_ins(1, 7, [number])).unwrap();
+    }
+
+    let third = gossip(&node, &consortium.sign_ins(1, 7, [2]));
+
+    assert!(
+        matches!(third, Err(SubmitError::OverShare { .. })),
+        "{third:?}"
+    );
+    node.pool.enter(consortium.genesis.parameters());
+    assert_eq!(gossip(&node, &consortium.sign_ins(1, 7, [2])), Ok(true));
 }
 
 #[test]
@@ -223,6 +303,33 @@ fn a_batch_takes_turns_among_authors() {
 }
 
 #[test]
+fn long_bundles_get_no_more_of_a_batch_than_short_ones() {
+    let home = tempfile::tempdir().unwrap();
+    let mut consortium = Consortium::new();
+    let node = Node::start(home.path(), &consortium);
+    let long: Vec<_> = (0..4)
+        .map(|bundle| consortium.sign_ins(1, 7, bundle * 100..bundle * 100 + 100))
+        .collect();
+    let short: Vec<_> = (0..60)
+        .map(|bundle| consortium.sign_ins(2, 7, 1_000 + bundle * 5..1_005 + bundle * 5))
+        .collect();
+    for transaction in long.iter().chain(&short) {
+        gossip(&node, transaction).unwrap();
+    }
+    let room_for_two_long = 16 + 2 * (8 + long[0].as_bytes().len());
+
+    let batch = cut(&node, &consortium, room_for_two_long);
+
+    let of = |member| {
+        let author = Author::Member(consortium.server(member));
+        let own = batch.iter().filter(|one| *one.author() == author);
+        own.map(|one| one.as_bytes().len()).sum::<usize>()
+    };
+    assert_eq!(of(1), long[0].as_bytes().len(), "one long bundle");
+    assert!(of(2) * 10 > of(1) * 9, "{} beside {}", of(2), of(1));
+}
+
+#[test]
 fn a_batch_stays_within_its_bytes_and_results() {
     let home = tempfile::tempdir().unwrap();
     let mut content = content(node::clock::Clock::start().wall_ms());
@@ -256,7 +363,14 @@ fn a_batch_stays_within_its_bytes_and_results() {
     assert_eq!(nothing, []);
     assert_eq!(hashes(&two), hashes(&bundles[..2]));
     assert_eq!(hashes(&one), hashes(&bundles[..1]));
-    let full = check_batch(&full, &consortium.genesis, time, |_| true).unwrap();
+    let full = check_batch(
+        &full,
+        consortium.genesis.chain(),
+        consortium.genesis.parameters(),
+        time,
+        |_| true,
+    )
+    .unwrap();
     assert_eq!(hashes(full.transactions()), hashes(&bundles[..3]));
 }
 
@@ -340,10 +454,17 @@ fn what_a_view_change_dropped_waits_again_where_it_was() {
     let proposed = [known[0].clone(), unknown.clone()];
     let batch = consortium.batch(0, &proposed);
     let time = contract::BlockTime::new(consortium.start);
-    let checked = check_batch(&batch, &consortium.genesis, time, |_| false).unwrap();
+    let checked = check_batch(
+        &batch,
+        consortium.genesis.chain(),
+        consortium.genesis.parameters(),
+        time,
+        |_| false,
+    )
+    .unwrap();
 
-    node.submitter.proposed(&checked);
-    assert!(node.submitter.is_verified(unknown.hash()));
+    node.submitter.proposed(checked);
+    assert!(node.submitter.is_good(unknown.hash()));
     assert_eq!(
         hashes(&cut(&node, &consortium, 1 << 20)),
         hashes(&known[1..]),

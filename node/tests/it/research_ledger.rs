@@ -145,6 +145,25 @@ impl Consortium {
         self.call(member, Call::LegacyResults(results))
     }
 
+    /// One sign-in at a time after the start, valid until a time.
+    pub(crate) fn sign_in_at(
+        &mut self,
+        after_ms: u64,
+        valid_until: u64,
+        number: u32,
+    ) -> SignedTransaction {
+        let time = BlockTime::new(self.start + after_ms);
+        let result = LegacyResult {
+            suite: SuiteId::WU_2021,
+            server_id: self.server(2),
+            aid: aid(7),
+            t1: time,
+            t3: time,
+            sid: session(number),
+        };
+        self.call_until(2, valid_until, Call::LegacyResults(vec![result]))
+    }
+
     /// The bytes of a batch at a time after the start.
     pub(crate) fn batch(&self, after_ms: u64, transactions: &[SignedTransaction]) -> Vec<u8> {
         encode_batch(

@@ -6,7 +6,7 @@ use node::{
     store::StoreError,
 };
 
-use crate::consortium::{Consortium, PATIENCE};
+use crate::consortium::Consortium;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_four_stop_and_start_again_where_they_were() {
@@ -35,35 +35,6 @@ async fn all_four_stop_and_start_again_where_they_were() {
         );
     }
     assert!(consortium.submit(2).await > height);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_lost_its_vote_log_follows_certified_blocks_and_signs_nothing() {
-    let mut consortium = Consortium::start(4).await;
-    consortium.submit(0).await;
-    consortium.stop_node(3).await;
-    std::fs::remove_dir_all(consortium.home(3).join("votes")).unwrap();
-    consortium.start_node(3);
-
-    let height = consortium.submit(1).await;
-    let observer = consortium.until(3, |status| status.stable >= height).await;
-    let text = observer.votes_lost.unwrap();
-    assert!(text.contains("signs nothing"), "{text}");
-
-    consortium.stop_node(2).await;
-    let ticket = consortium.send(1).await;
-    let stuck = consortium.until(1, |status| status.stalled.is_some()).await;
-    assert_eq!(
-        stuck.stable, height,
-        "two voters of four are no quorum, whatever an observer sees"
-    );
-    assert!(
-        !consortium.home(3).join("votes").exists(),
-        "no log is made for a key that exists"
-    );
-
-    consortium.start_node(2);
-    ticket.wait(PATIENCE).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

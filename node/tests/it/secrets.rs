@@ -13,17 +13,17 @@ use patient::client::{Client, Question};
 use crate::devnet::{Devnet, ID, PASSWORD};
 
 /// Everything, of the libraries below us too.
-const ALL: &str =
+pub(crate) const ALL: &str =
     "trace,libp2p=trace,multistream_select=trace,yamux=trace,hyper=trace,rustls=trace,sled=trace";
 
 /// A string of bytes that must not be found, in every form in which a program writes bytes.
-struct Planted {
-    name: String,
+pub(crate) struct Planted {
+    pub(crate) name: String,
     forms: Vec<Vec<u8>>,
 }
 
 impl Planted {
-    fn new(name: impl Into<String>, bytes: &[u8]) -> Self {
+    pub(crate) fn new(name: impl Into<String>, bytes: &[u8]) -> Self {
         assert!(bytes.len() >= 8, "too short to be told from chance");
         let listed = format!("{bytes:?}");
         let spelled = format!("{bytes:02x?}");
@@ -44,14 +44,14 @@ impl Planted {
         }
     }
 
-    fn is_in(&self, text: &[u8]) -> bool {
+    pub(crate) fn is_in(&self, text: &[u8]) -> bool {
         let found = |form: &Vec<u8>| memmem(text, form);
         self.forms.iter().any(found)
     }
 }
 
 /// Whether the needle is in the haystack, fast enough for logs of megabytes.
-fn memmem(haystack: &[u8], needle: &[u8]) -> bool {
+pub(crate) fn memmem(haystack: &[u8], needle: &[u8]) -> bool {
     let (first, rest) = needle.split_first().unwrap();
     let mut pieces = haystack.split_inclusive(|byte| byte == first);
     let mut left = haystack;
@@ -62,7 +62,7 @@ fn memmem(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 /// The key in a key file: the second line's bytes, and of PKCS#8 the private number in them.
-fn keys(home: &Path) -> Vec<Planted> {
+pub(crate) fn keys(home: &Path) -> Vec<Planted> {
     ["member.key", "network.key", "tls.key"]
         .into_iter()
         .map(|file| {
@@ -81,19 +81,32 @@ fn keys(home: &Path) -> Vec<Planted> {
 }
 
 /// Every file below a folder.
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             files(&path, found);
-        } else {
+        } else if path.is_file() {
+            // What is neither is the node's socket, which holds nothing.
             found.push(path);
         }
     }
 }
 
 /// What was written, by the place where it is.
-type Written = BTreeMap<String, Vec<u8>>;
+pub(crate) type Written = BTreeMap<String, Vec<u8>>;
+
+/// The metrics of all members.
+pub(crate) fn metrics(devnet: &Devnet) -> Written {
+    let page = |member| {
+        let url = format!("http://{}", devnet.listener(member, 2000));
+        let client = Client::plain(url.parse().unwrap());
+        let answer = client.ask(Question::get("/metrics")).unwrap();
+        let page = answer.success().unwrap().body().to_vec();
+        (format!("metrics of {member}"), page)
+    };
+    (0..4).map(page).collect()
+}
 
 /// Signs in everywhere, is refused in every way, reads everything; all that the commands printed.
 fn use_it(devnet: &Devnet) -> Written {
@@ -158,14 +171,7 @@ fn password_sp_and_private_keys_are_in_no_log_answer_metric_receipt_or_file_but_
         "the card's clear fields".to_owned(),
         card.to_string().into_bytes(),
     );
-    for member in 0..4 {
-        let url = format!("http://{}", devnet.listener(member, 2000))
-            .parse()
-            .unwrap();
-        let answer = Client::plain(url).ask(Question::get("/metrics")).unwrap();
-        let metrics = answer.success().unwrap().body().to_vec();
-        written.insert(format!("metrics of {member}"), metrics);
-    }
+    written.extend(metrics(&devnet));
     let mut found = Vec::new();
     files(devnet.folder(), &mut found);
     let planted_here = [

@@ -79,13 +79,17 @@ fn assert_answers(node: &Node, consortium: &Consortium) {
     assert_eq!(rows(node, &at_server(consortium.server(0))), []);
 
     for number in 0..20 {
-        let row = node.ledger.session(&session(number)).unwrap().unwrap();
+        let row = node
+            .ledger
+            .session(&session(number), None)
+            .unwrap()
+            .unwrap();
         assert_eq!(row.sid, session(number));
         assert_eq!(row.height, Height::new(u64::from(number / 4) + 2));
         let located = node.ledger.transaction(&row.transaction).unwrap().unwrap();
         assert_eq!((located.height, located.index), (row.height, row.index));
     }
-    assert_eq!(node.ledger.session(&session(20)).unwrap(), None);
+    assert_eq!(node.ledger.session(&session(20), None).unwrap(), None);
 }
 
 #[test]

@@ -1,9 +1,6 @@
 //! Who may connect, and what becomes of a member that breaks the rules of the wire.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use ed25519_dalek::SigningKey;
 use node::{
@@ -20,6 +17,8 @@ use tokio::{
     time::timeout,
 };
 use zeroize::Zeroizing;
+
+use crate::ports;
 
 /// What a test's node saw.
 #[derive(Debug, PartialEq, Eq)]
@@ -105,14 +104,10 @@ fn seed(member: u8) -> [u8; 32] {
 
 /// A consortium of `count` members on free ports of this machine.
 fn consortium(count: u8) -> Vec<(Peer, SocketAddr)> {
-    let listeners: Vec<_> = (0..count)
-        .map(|_| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap())
-        .collect();
-    listeners
-        .iter()
+    ports::free(usize::from(count))
+        .into_iter()
         .zip(0..)
-        .map(|(listener, member)| {
-            let at = listener.local_addr().unwrap();
+        .map(|(at, member)| {
             let key = SigningKey::from_bytes(&seed(member))
                 .verifying_key()
                 .to_bytes();
@@ -137,6 +132,7 @@ fn settings(members: &[(Peer, SocketAddr)], me: MemberIndex, key: [u8; 32]) -> S
         chain_prefix: "0badcafe".to_owned(),
         clock: Clock::start(),
         metrics: Metrics::new(1),
+        voice: None,
     }
 }
 
@@ -257,4 +253,28 @@ async fn a_taken_port_and_a_foreign_key_are_told_apart() {
     assert!(matches!(taken, NetworkError::Listen { address, .. } if address == members[0].1));
     let foreign = start(settings(&members, 1, seed(9)));
     assert!(matches!(foreign, NetworkError::WrongKey { name } if name == "m1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_dismissed_is_cut_off_and_has_its_place_again_when_it_is_admitted_again() {
+    let members = consortium(3);
+    let mut host = start(settings(&members[..1], 0, seed(0)));
+    let _second = start(settings(&members[..2], 1, seed(1)));
+    let _third = start(settings(&members, 2, seed(2)));
+
+    let third = host.network.admit(&members[2].0);
+    let second = host.network.admit(&members[1].0);
+    assert_eq!((third, second), (Some(1), Some(2)), "in order of admission");
+    eventually(|| host.network.reachable() == [1, 2]).await;
+
+    host.network.restrict(&[2]);
+    let mut lost = host.next().await;
+    while lost != Seen::Lost(1) {
+        lost = host.next().await;
+    }
+    eventually(|| host.network.reachable() == [2]).await;
+    host.network.ask(1, Vec::new()).await.unwrap_err();
+
+    assert_eq!(host.network.admit(&members[2].0), Some(1));
+    eventually(|| host.network.reachable() == [1, 2]).await;
 }

@@ -139,7 +139,7 @@ fn a_last_group_that_the_disk_left_as_zeros_is_cut_off() {
 }
 
 #[test]
-fn every_flipped_bit_before_the_last_group_means_votes_lost() {
+fn w10_every_flipped_bit_before_the_last_group_means_votes_lost() {
     let home = home();
     let (mut log, _) = open(home.path());
     commit(&mut log, &[block(1, 4)]);

@@ -164,7 +164,11 @@ fn object(schema: &str, report: &Report, verdict: &Result<Verified, NotValid>) -
             .iter()
             .map(|one| json!({ "aid": one.aid, "server": one.server_name, "session": one.session, "suite": one.suite }))
             .collect(),
-        Content::Registration { .. } | Content::Other { .. } => Vec::new(),
+        Content::Registration { .. }
+        | Content::Registrations(_)
+        | Content::Replacement { .. }
+        | Content::Claim(_)
+        | Content::Other { .. } => Vec::new(),
     });
     json!({
         "schema": schema,

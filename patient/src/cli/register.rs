@@ -1,30 +1,41 @@
-//! `aidchain patient register`: Me1 to the registration centre, Me3 onto the card, the proof from the ledger.
+//! `aidchain patient register`: sixteen anonymous identities, and the card that opens them.
+
+mod legacy;
+mod limbasiya;
+pub(super) mod wu;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use contract::genesis::{Genesis, Member, Role};
-use contract::identity::TransactionHash;
-use protocol::suite::Message as _;
-use protocol::wu;
-use serde_json::json;
+use contract::genesis::Genesis;
+use protocol::aidc1::{RecoveryCode, Root};
 
-use super::bounds::SuiteChoice;
-use super::receipt::{Sought, keep};
-use crate::capture;
-use crate::card::{self, Card, Profile};
-use crate::client::{Answer, Client, Question, Url};
-use crate::clock::Stopwatch;
+use super::bounds::{Chosen, SuiteChoice};
+use super::enrolment::End;
+use super::given::{CodeTo, DeskFrom, FaceFrom, IdFrom, PasswordFrom, Places};
+use crate::aidc1::enrol::{self, Aim, NewLock};
+use crate::aidc1::ledger::Ledger;
+use crate::aidc1::members::Members;
+use crate::aidc1::pending::{Kind, Pending};
+use crate::aidc1::place::Place;
+use crate::card::{self, Profile};
+use crate::client::Url;
 use crate::code::{Code, Exit};
+use crate::dice;
 use crate::files::{self, Readers};
-use crate::light::{Expect, short};
-use crate::output::{Console, Failure, Mark};
-use crate::secret_input::Source;
+use crate::output::{Console, Failure};
 
 pub(super) const EXAMPLE: &str = "\
-Example, on a research ledger:
+Example:
+  aidchain patient register --profile mine --genesis genesis.json \\
+    --bio one.json --bio two.json --bio three.json
+  aidchain patient register --profile mine --genesis genesis.json --no-face
+Stopped half-way, or told to wait: run the same command again.
+On a research ledger also:
   aidchain patient register --profile mine --genesis genesis.json --suite wu-2021 \\
-    --accept-risk=insecure-suite --bio one.json --bio two.json --bio three.json";
+    --accept-risk=insecure-suite --bio one.json --bio two.json --bio three.json
+  aidchain patient register --profile mine --genesis genesis.json --suite limbasiya-2020 \\
+    --accept-risk=insecure-suite";
 
 /// Who registers, where, with what.
 #[derive(Clone, Debug, Args)]
@@ -41,186 +52,94 @@ pub struct Register {
     #[command(flatten)]
     suite: SuiteChoice,
     #[command(flatten)]
-    secrets: Secrets,
-    /// Capture file; give three of the same face
+    id: IdFrom,
+    #[command(flatten)]
+    password: PasswordFrom,
+    #[command(flatten)]
+    face: FaceFrom,
+    #[command(flatten)]
+    desk: DeskFrom,
+    /// File to write the recovery code to, instead of showing it
     #[arg(long, value_name = "FILE")]
-    bio: Vec<PathBuf>,
+    recovery_code_file: Option<PathBuf>,
     #[command(flatten)]
     places: Places,
-}
-
-/// Where ID and password come from.
-#[derive(Clone, Debug, Args)]
-pub(super) struct Secrets {
-    /// File that holds the patient's ID
-    #[arg(long, value_name = "FILE", conflicts_with = "id_fd")]
-    id_file: Option<PathBuf>,
-    /// Open descriptor that gives the patient's ID
-    #[arg(long, value_name = "N")]
-    id_fd: Option<u32>,
-    /// File that holds the password
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "AIDCHAIN_PASSWORD_FILE",
-        conflicts_with = "password_fd"
-    )]
-    password_file: Option<PathBuf>,
-    /// Open descriptor that gives the password
-    #[arg(long, value_name = "N")]
-    password_fd: Option<u32>,
-}
-
-impl Secrets {
-    pub(super) const fn id(&self) -> Source<'_> {
-        Source {
-            what: "Patient ID",
-            flag: "--id",
-            file: self.id_file.as_ref(),
-            descriptor: self.id_fd,
-        }
-    }
-
-    pub(super) const fn password(&self) -> Source<'_> {
-        Source {
-            what: "Password",
-            flag: "--password",
-            file: self.password_file.as_ref(),
-            descriptor: self.password_fd,
-        }
-    }
-}
-
-/// Where files go.
-#[derive(Clone, Debug, Args)]
-pub(super) struct Places {
-    /// Card file, where it is not in the user's data folder
-    #[arg(long, value_name = "FILE")]
-    pub(super) card: Option<PathBuf>,
-    /// Folder for the receipt
+    /// Folder for the receipt (suites wu-2021 and limbasiya-2020)
     #[arg(long, value_name = "DIR", default_value = ".")]
-    pub(super) receipts: PathBuf,
+    receipts: PathBuf,
 }
 
 impl Register {
     pub(super) fn run(&self, console: &Console) -> Result<Exit, Failure> {
-        let (genesis, genesis_file) = files::genesis(&self.genesis)?;
-        self.suite.check(&genesis, console)?;
-        let card_path = card::path(&self.profile, self.places.card.as_deref())?;
-        if card_path.exists() {
-            return Err(Failure::new(Code::CardExists)
-                .message(format!("{} exists already", card_path.display())));
+        let (genesis, file) = files::genesis(&self.genesis)?;
+        match self.suite.choose(&genesis, console)? {
+            Chosen::Aidc1 => self.aidc1(&genesis, &file, console),
+            Chosen::Wu2021 => self.wu((&genesis, &file), console),
+            Chosen::Limbasiya2020 => self.limbasiya((&genesis, &file), console),
         }
-        let id = self.secrets.id().id(console)?;
-        let password = self.secrets.password().password(console)?;
-        let bio = capture::enrolment(&self.bio)?;
-        let client = self.centre(&genesis)?;
+    }
 
-        let watch = Stopwatch::start();
-        let me1 = wu::Me1 { id, password, bio };
-        let answer = client
-            .ask(suite_message("/v1/register", me1.encode()))?
-            .success()?;
-        let me3 = wu::Me3::parse(answer.body())
-            .map_err(|error| Failure::new(Code::BadAnswer).because(error))?;
-        let transaction = transaction(&answer)?;
-        console.step(Mark::Good, "centre", "accepted the identity");
-
-        let card = Card::new(&genesis, wu::Card::new(me3, &me1.id));
-        card.write(&card_path)?;
-        keep_genesis(&card_path, &genesis_file)?;
-        let aid = card.wu().aid();
-        let sought = Sought {
-            path: format!("/v1/registrations/{transaction}"),
-            expect: Expect {
-                aid: Some(aid),
-                transaction: Some(transaction),
-                ..Expect::default()
-            },
-            pending: Code::RegistrationPending,
+    fn aidc1(&self, genesis: &Genesis, file: &[u8], console: &Console) -> Result<Exit, Failure> {
+        let place = self.places.of(&self.profile)?;
+        let _held = place.hold()?;
+        let members = Members::beside(place.card(), genesis)?;
+        let ledger = Ledger::new(genesis, &members).with_centre_at(self.node.as_ref())?;
+        let pending = match Pending::read(&place, genesis)? {
+            Some(pending) => pending.only(Kind::Register)?,
+            None => self.begin(ledger, (&place, file), console)?,
         };
-        let (verified, receipt) = keep(
-            &client,
-            &genesis,
-            &sought,
-            &self.profile,
-            &self.places.receipts,
-        )?;
-        let finality = watch.elapsed_ms();
-        console.step(
-            Mark::Good,
-            "ledger",
-            &format!(
-                "anonymous identity committed at height {} ({}/{} signatures, {finality:.0} ms)",
-                verified.height,
-                verified.signers.len(),
-                verified.committee_size
-            ),
-        );
-        let object = json!({
-            "schema": "aidchain.registration/1",
-            "ledger": genesis.kind(),
-            "suite": "wu-2021",
-            "aid": aid,
-            "transaction": transaction,
-            "height": verified.height,
-            "finality_ms": finality,
-            "card": card_path,
-            "receipt": receipt,
-        });
-        let text = format!(
-            "AID         {aid}\nCard        {}   (mode 0600: keep it; it holds no password)\nReceipt     {}",
-            card_path.display(),
-            receipt.display()
-        );
-        console.data(&object, &text)?;
-        Ok(Exit::Ok)
+        let end = End {
+            ledger,
+            place: &place,
+            code: self.recovery_code_file.as_deref(),
+        };
+        end.of(&pending, console)
     }
 
-    fn centre(&self, genesis: &Genesis) -> Result<Client, Failure> {
-        let centre = genesis
-            .members()
-            .iter()
-            .find(|member| member.role == Role::Rc)
-            .ok_or_else(|| Failure::new(Code::BadGenesis))?;
-        client(centre, self.node.as_ref())
+    fn begin(
+        &self,
+        ledger: Ledger<'_>,
+        (place, genesis_file): (&Place, &[u8]),
+        console: &Console,
+    ) -> Result<Pending, Failure> {
+        if place.card().exists() {
+            return Err(Failure::new(Code::CardExists)
+                .message(format!("{} exists already", place.card().display())));
+        }
+        let to = CodeTo::register(self.recovery_code_file.clone());
+        to.check(console)?;
+        let id = self.id.source().id(console)?;
+        let desk = self.desk.if_named(console)?;
+        let password = self.password.source().new_password(console)?;
+        let captures = self.face.captures()?;
+        let mut rng = dice::seeded()?;
+        let device = place.ensure_device(&mut rng)?;
+        let (root, code) = (Root::draw(&mut rng), RecoveryCode::draw(&mut rng));
+        let lock = NewLock {
+            device: &device,
+            root: &root,
+            code: &code,
+            password: &password,
+            captures: captures.as_ref(),
+        };
+        let aim = Aim::Register {
+            id: &id,
+            desk: desk.as_ref(),
+        };
+        let pending = enrol::begin(ledger, &aim, lock, &mut rng, console)?;
+        keep_genesis(place.card(), genesis_file)?;
+        // Before anything is registered: a code that nobody saw could not be had again.
+        to.hand_over(&code, console)?;
+        pending.write(place)?;
+        Ok(pending)
     }
-}
-
-/// The patient interface of a member: at its own address or at the given one, under its pinned key in any case.
-pub(super) fn client(member: &Member, node: Option<&Url>) -> Result<Client, Failure> {
-    let url = match node {
-        Some(url) => url.clone(),
-        None => member.api.parse().map_err(|error| {
-            Failure::new(Code::BadGenesis)
-                .message(format!(
-                    "the genesis file's address of {} is unusable",
-                    member.name
-                ))
-                .because(error)
-        })?,
-    };
-    Ok(Client::pinned(url, member.tls_spki))
 }
 
 /// Keeps the genesis file beside the card, so that later sign-ins trust the same ledger without being told.
-fn keep_genesis(card: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn keep_genesis(card: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let path = card::genesis_path(card);
     if path.exists() {
         return Ok(());
     }
     files::write_new(&path, bytes, Readers::All, Code::FileExists)
-}
-
-fn transaction(answer: &Answer) -> Result<TransactionHash, Failure> {
-    let named = answer.header("aidchain-transaction").unwrap_or_default();
-    named.parse().map_err(|error| {
-        Failure::new(Code::BadAnswer)
-            .because(format!("its transaction is {:?}: {error}", short(&named)))
-    })
-}
-
-/// A message of Wu-2021 to a patient interface.
-pub(super) fn suite_message(path: &str, body: Vec<u8>) -> Question {
-    Question::post(path, body).header("aidchain-suite", "0x7f01")
 }

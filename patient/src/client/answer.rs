@@ -1,5 +1,7 @@
 //! What a node said, and how its problems become ours.
 
+use std::time::Duration;
+
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, RETRY_AFTER};
 use serde::de::DeserializeOwned;
@@ -39,6 +41,14 @@ impl Answer {
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
+    }
+
+    /// After how long a node that has no room for the request, or is not ready for it yet, asks to come back.
+    pub(super) fn room_after(&self) -> Option<Duration> {
+        let seconds: u64 = self.header(RETRY_AFTER.as_str())?.parse().ok()?;
+        let is_busy = self.status == StatusCode::SERVICE_UNAVAILABLE
+            && matches!(self.problem().code(), Code::Overloaded | Code::NodeNotReady);
+        is_busy.then(|| Duration::from_secs(seconds))
     }
 
     /// The body as it came.
@@ -100,6 +110,8 @@ const fn by_status(status: StatusCode) -> Code {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
@@ -128,6 +140,57 @@ mod tests {
         ] {
             let failure = answer(status, "<html>").success().expect_err("a problem");
             assert_eq!(failure.code(), code);
+        }
+    }
+
+    #[test]
+    fn only_who_has_no_room_is_asked_again_and_when_it_says() {
+        let busy = |status, code: Code, after: &str| {
+            let mut answer = answer(status, &format!(r#"{{"code":"{}"}}"#, code.text()));
+            answer
+                .headers
+                .insert(RETRY_AFTER, after.parse().expect("a header"));
+            answer.room_after()
+        };
+
+        let second = Some(Duration::from_secs(1));
+        assert_eq!(busy(503, Code::Overloaded, "1"), second);
+        assert_eq!(busy(503, Code::NodeNotReady, "1"), second);
+        assert_eq!(busy(503, Code::NodeBehind, "1"), None);
+        assert_eq!(busy(500, Code::Overloaded, "1"), None);
+        assert_eq!(busy(503, Code::Overloaded, "soon"), None);
+        assert_eq!(answer(503, "").room_after(), None);
+    }
+
+    #[test]
+    fn no_control_that_a_node_sends_reaches_the_terminal() {
+        let body = r#"{"title":"t","detail":"no such\u001b[2J server\u009b1m","code":"AC0405"}"#;
+
+        let failure = answer(404, body).success().expect_err("a problem");
+
+        assert_eq!(failure.what(), "no such\u{fffd}[2J server\u{fffd}1m");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_node_answers_is_a_success_or_a_problem_with_a_plain_text(
+            status in 100_u16..1000,
+            detail in any::<String>(),
+            code in "(AC[0-9]{4}|[ -~]{0,8})",
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let whole = serde_json::json!({"detail": detail, "code": code, "support_code": code});
+            let whole = whole.to_string();
+            let cut = whole.chars().take(cut.index(whole.len().saturating_add(1))).collect::<String>();
+            for body in [whole, cut] {
+                match answer(status, &body).success() {
+                    Ok(_answer) => prop_assert!((200..300).contains(&status)),
+                    Err(failure) => {
+                        let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
+                        prop_assert!(!failure.what().contains(obeyed));
+                    }
+                }
+            }
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct WrongPin {
 }
 
 /// TLS settings that accept the pinned keys only.
-pub(super) fn config(pins: &[SpkiHash]) -> Result<ClientConfig, Failure> {
+pub fn config(pins: &[SpkiHash]) -> Result<ClientConfig, Failure> {
     let provider = Arc::new(ring::default_provider());
     let pinned = Pinned {
         pins: pins.to_vec(),

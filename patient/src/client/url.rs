@@ -1,6 +1,7 @@
 //! The few addresses we speak to: scheme, host, port, nothing else.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -68,8 +69,12 @@ fn parse(text: &str) -> Option<Url> {
     let authority = rest.strip_suffix('/').unwrap_or(rest);
     let (host, port) = match authority.strip_prefix('[') {
         Some(six) => {
-            let (host, port) = six.split_once(']')?;
-            (host, port.strip_prefix(':'))
+            let (host, rest) = six.split_once(']')?;
+            host.parse::<Ipv6Addr>().ok()?;
+            match rest {
+                "" => (host, None),
+                _ => (host, Some(rest.strip_prefix(':')?)),
+            }
         }
         None => match authority.split_once(':') {
             Some((host, port)) => (host, Some(port)),
@@ -81,7 +86,11 @@ fn parse(text: &str) -> Option<Url> {
         return None;
     }
     let port = match port {
-        Some(digits) => digits.parse().ok()?,
+        // One spelling: neither a sign nor zeros in front.
+        Some(digits) => digits
+            .parse()
+            .ok()
+            .filter(|port: &u16| port.to_string() == digits)?,
         None => usual,
     };
     Some(Url {
@@ -121,6 +130,11 @@ mod tests {
             "https://a/b",
             "https://u@a",
             "https://a:8100?x",
+            "https://a:+8100",
+            "https://a:08100",
+            "https://[::1]8100",
+            "https://[::1]x",
+            "https://[a.b]:8100",
         ] {
             assert_eq!(wrong.parse::<Url>(), Err(BadUrl(wrong.to_owned())));
         }

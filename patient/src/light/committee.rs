@@ -7,15 +7,14 @@ use consensus::{
 use contract::block::{HEADER_VERSION, Header, header_hash};
 use contract::genesis::Genesis;
 use contract::identity::{self, HeaderHash, Height};
-use contract::receipt::Included;
 
 use super::not_valid::BadCertificate;
 use super::{Members, NotValid};
-use crate::receipt::{Certificate, EpochProof, Receipt};
+use crate::receipt::{Certificate, EpochProof};
 
 /// The committee of the header's epoch, proved from genesis.
 pub(super) fn of_header(
-    receipt: &Receipt,
+    epochs: &[EpochProof],
     genesis: &Genesis,
     header: &Header,
 ) -> Result<Members, NotValid> {
@@ -24,7 +23,7 @@ pub(super) fn of_header(
     }
     let mut committee = members(genesis, 0, &genesis.committee())?;
     let mut last = Height::new(0);
-    for (epoch, proof) in receipt.epochs.iter().enumerate() {
+    for (epoch, proof) in epochs.iter().enumerate() {
         let ended = ended_epoch(epoch, proof, genesis)?;
         if ended.height <= last {
             return Err(NotValid::EpochMismatch { epoch });
@@ -43,28 +42,20 @@ pub(super) fn of_header(
     {
         return Err(NotValid::EpochsMissing {
             header: header.epoch.get(),
-            proved: receipt.epochs.len(),
+            proved: epochs.len(),
         });
     }
     Ok(committee)
 }
 
-/// The members who signed the receipt's header, by name.
+/// The members who signed the header, by name.
 pub(super) fn signers(
-    receipt: &Receipt,
-    included: &Included,
+    certificate: &Certificate,
+    (header, hash): (&Header, HeaderHash),
     committee: &Members,
     genesis: &Genesis,
 ) -> Result<Vec<String>, NotValid> {
-    let certificate = &receipt.certificate;
-    check(
-        certificate,
-        &included.header,
-        included.header_hash,
-        committee,
-        genesis,
-    )
-    .map_err(NotValid::Certificate)?;
+    check(certificate, header, hash, committee, genesis).map_err(NotValid::Certificate)?;
     Ok(certificate
         .signatures
         .iter()

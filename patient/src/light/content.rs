@@ -1,10 +1,12 @@
 //! What a transaction says, as far as a receipt's owner cares.
 
-use contract::genesis::Genesis;
+use contract::genesis::{Genesis, Member};
 use contract::identity::{Aid, BlockTime, ServerId, SessionId, SuiteId, TransactionHash};
 use contract::outcome::Outcome;
 use contract::receipt::Included;
-use contract::transaction::{Author, Call};
+use contract::record::{AuthResult, LegacyResult};
+use contract::recorded::Standing;
+use contract::transaction::{Author, Call, DisclosureCall, RecoveryCall};
 
 use super::{Expect, NotValid};
 
@@ -23,6 +25,8 @@ pub struct SignIn {
     pub suite: SuiteId,
     /// When the server answered.
     pub answered: BlockTime,
+    /// Whether it reached the ledger in time, late, or as a claim that is no sign-in.
+    pub standing: Standing,
 }
 
 /// What was recorded.
@@ -33,6 +37,17 @@ pub enum Content {
         /// Who.
         aid: Aid,
     },
+    /// Several AIDs were registered: those of the batch that the contract took.
+    Registrations(Vec<Aid>),
+    /// One AID took another's place.
+    Replacement {
+        /// The one that ended.
+        old: Aid,
+        /// The one that began.
+        new: Aid,
+    },
+    /// The patient alone says that she signed in; it is no sign-in.
+    Claim(Box<SignIn>),
     /// Sign-ins were recorded: those of the bundle that the contract took.
     SignIns(Vec<SignIn>),
     /// Something else, named as the ledger names it.
@@ -56,14 +71,46 @@ impl Content {
                 aid: registration.record.aid,
             },
             Call::WuRegister(record) => Self::Registration { aid: record.aid },
-            Call::Results(_) | Call::LegacyResults(_) => {
-                Self::SignIns(recorded(call, &included.outcome, genesis)?)
+            Call::LimbasiyaUser(uid) => Self::Registration { aid: *uid },
+            Call::RegisterBatch(registrations) => {
+                let aids = registrations.iter().map(|one| one.record.aid).collect();
+                Self::Registrations(taken(aids, &included.outcome)?)
             }
-            Call::Revoke(aid) | Call::Shred(aid) => Self::Other {
-                call: call.name(),
-                aid: Some(*aid),
+            Call::Replace(replacement) => Self::Replacement {
+                old: replacement.old,
+                new: replacement.registration.record.aid,
             },
-            Call::SetServer(_) => Self::Other {
+            Call::Claim(result) => {
+                Self::Claim(Box::new(sign_in(result, Standing::Claimed, genesis)))
+            }
+            Call::Results(_) | Call::LateResults(_) | Call::LegacyResults(_) => {
+                Self::SignIns(taken(sign_ins(call, genesis), &included.outcome)?)
+            }
+            Call::ServerClaims(reports) => {
+                taken(reports.iter().collect(), &included.outcome)?;
+                Self::Other {
+                    call: call.name(),
+                    aid: None,
+                }
+            }
+            Call::Revoke(aid)
+            | Call::Shred(aid)
+            | Call::Recovery(
+                RecoveryCall::Approve { old: aid, .. }
+                | RecoveryCall::Cancel(aid)
+                | RecoveryCall::Finish(aid),
+            )
+            | Call::Disclosure(DisclosureCall::Approve { aid, .. }) => Self::about(call, aid),
+            Call::Recovery(RecoveryCall::Request(recovery)) => Self::about(call, &recovery.old),
+            Call::Disclosure(DisclosureCall::Request(request)) => Self::about(call, &request.aid),
+            Call::SetServer(_)
+            | Call::ProposeChange(_)
+            | Call::ApproveChange(_)
+            | Call::CancelChange(_)
+            | Call::Ready { .. }
+            | Call::Rejoin { .. }
+            | Call::Evidence(_)
+            | Call::LimbasiyaServer(_) => Self::Other {
                 call: call.name(),
                 aid: match included.transaction.author() {
                     Author::Patient(aid) => Some(*aid),
@@ -73,10 +120,20 @@ impl Content {
         })
     }
 
+    const fn about(call: &Call, aid: &Aid) -> Self {
+        Self::Other {
+            call: call.name(),
+            aid: Some(*aid),
+        }
+    }
+
     /// The patients it is about.
     pub fn aids(&self) -> Vec<Aid> {
         match self {
             Self::Registration { aid } => vec![*aid],
+            Self::Registrations(aids) => aids.clone(),
+            Self::Replacement { old, new } => vec![*old, *new],
+            Self::Claim(one) => vec![one.aid],
             Self::SignIns(all) => all.iter().map(|one| one.aid).collect(),
             Self::Other { aid, .. } => aid.iter().copied().collect(),
         }
@@ -87,15 +144,36 @@ impl Content {
         let when = crate::utc::text(time.get());
         match self {
             Self::Registration { aid } => format!("registration of {}, {when}", brief(aid)),
+            Self::Registrations(aids) => match aids.as_slice() {
+                [aid] => format!("registration of {}, {when}", brief(aid)),
+                more => format!("{} registrations, {when}", more.len()),
+            },
+            Self::Replacement { old, new } => {
+                format!("replacement of {} by {}, {when}", brief(old), brief(new))
+            }
+            Self::Claim(one) => format!(
+                "claim of {}, not countersigned by {}: no sign-in, {when}",
+                brief(&one.aid),
+                one.server_name
+            ),
             Self::SignIns(all) => match all.as_slice() {
-                [one] => format!(
-                    "sign-in ok, {} at {}, {when}",
-                    brief(&one.aid),
-                    one.server_name
-                ),
+                [one] => {
+                    let late = match one.standing {
+                        Standing::Late => ", recorded late",
+                        Standing::Recorded | Standing::Claimed => "",
+                    };
+                    format!(
+                        "sign-in ok{late}, {} at {}, {when}",
+                        brief(&one.aid),
+                        one.server_name
+                    )
+                }
                 more => format!("{} sign-ins, {when}", more.len()),
             },
-            Self::Other { call, .. } => format!("{call}, {when}"),
+            Self::Other { call, aid } => match aid {
+                Some(aid) => format!("{} {}, {when}", words(call), brief(aid)),
+                None => format!("{call}, {when}"),
+            },
         }
     }
 
@@ -111,7 +189,11 @@ impl Content {
         }
         match self {
             Self::SignIns(all) => check_sign_ins(all, expect, genesis),
-            Self::Registration { .. } | Self::Other { .. } => self.check_other(expect),
+            Self::Registration { .. }
+            | Self::Registrations(_)
+            | Self::Replacement { .. }
+            | Self::Claim(_)
+            | Self::Other { .. } => self.check_other(expect),
         }
     }
 
@@ -133,10 +215,13 @@ impl Content {
 
 fn check_sign_ins(all: &[SignIn], expect: &Expect, genesis: &Genesis) -> Result<(), NotValid> {
     let server = match &expect.server {
-        Some(name) => Some(genesis.member_named(name).map_or_else(
-            || Err(differs("server", name, &"a genesis file without it")),
-            |member| Ok(member.server_id()),
-        )?),
+        Some(name) => {
+            let named = genesis.member_named(name).map(Member::server_id);
+            // Who joined later is not in the genesis file; an id is the same for ever.
+            let server = named.or_else(|| name.parse().ok());
+            let unknown = || differs("server", name, &"a genesis file without it");
+            Some(server.ok_or_else(unknown)?)
+        }
         None => None,
     };
     let of_patient = |one: &&SignIn| expect.aid.is_none_or(|aid| aid == one.aid);
@@ -184,11 +269,10 @@ fn check_sign_ins(all: &[SignIn], expect: &Expect, genesis: &Genesis) -> Result<
     ))
 }
 
-/// The results of a bundle that the contract took.
-fn recorded(call: &Call, outcome: &Outcome, genesis: &Genesis) -> Result<Vec<SignIn>, NotValid> {
-    let all = sign_ins(call, genesis);
+/// The entries of a bundle that the contract took.
+fn taken<T>(all: Vec<T>, outcome: &Outcome) -> Result<Vec<T>, NotValid> {
     let first = outcome.refusal_of(0);
-    let taken: Vec<_> = all
+    let taken: Vec<T> = all
         .into_iter()
         .enumerate()
         .filter(|(at, _)| outcome.refusal_of(*at).is_none())
@@ -200,41 +284,66 @@ fn recorded(call: &Call, outcome: &Outcome, genesis: &Genesis) -> Result<Vec<Sig
     }
 }
 
+/// The results in a call; a claim is none.
 fn sign_ins(call: &Call, genesis: &Genesis) -> Vec<SignIn> {
-    let named = |server: &ServerId| {
-        genesis
-            .member_with_id(server)
-            .map_or_else(|| server.to_string(), |member| member.name.clone())
+    let signed = |results: &[AuthResult], standing| {
+        let one = |result| sign_in(result, standing, genesis);
+        results.iter().map(one).collect()
     };
     match call {
-        Call::Results(results) => results
-            .iter()
-            .map(|one| SignIn {
-                aid: one.aid,
-                server: one.server_id,
-                server_name: named(&one.server_id),
-                session: one.sid,
-                suite: one.suite,
-                answered: one.t3,
-            })
-            .collect(),
-        Call::LegacyResults(results) => results
-            .iter()
-            .map(|one| SignIn {
-                aid: one.aid,
-                server: one.server_id,
-                server_name: named(&one.server_id),
-                session: one.sid,
-                suite: one.suite,
-                answered: one.t3,
-            })
-            .collect(),
+        Call::Results(results) => signed(results, Standing::Recorded),
+        Call::LateResults(results) => signed(results, Standing::Late),
+        Call::LegacyResults(results) => results.iter().map(|one| legacy(one, genesis)).collect(),
         Call::Register(_)
         | Call::WuRegister(_)
         | Call::Revoke(_)
         | Call::Shred(_)
-        | Call::SetServer(_) => Vec::new(),
+        | Call::SetServer(_)
+        | Call::ProposeChange(_)
+        | Call::ApproveChange(_)
+        | Call::CancelChange(_)
+        | Call::Ready { .. }
+        | Call::Rejoin { .. }
+        | Call::Evidence(_)
+        | Call::RegisterBatch(_)
+        | Call::Replace(_)
+        | Call::Recovery(_)
+        | Call::Claim(_)
+        | Call::ServerClaims(_)
+        | Call::Disclosure(_)
+        | Call::LimbasiyaServer(_)
+        | Call::LimbasiyaUser(_) => Vec::new(),
     }
+}
+
+fn sign_in(result: &AuthResult, standing: Standing, genesis: &Genesis) -> SignIn {
+    SignIn {
+        aid: result.aid,
+        server: result.server_id,
+        server_name: named(&result.server_id, genesis),
+        session: result.sid,
+        suite: result.suite,
+        answered: result.t3,
+        standing,
+    }
+}
+
+fn legacy(result: &LegacyResult, genesis: &Genesis) -> SignIn {
+    SignIn {
+        aid: result.aid,
+        server: result.server_id,
+        server_name: named(&result.server_id, genesis),
+        session: result.sid,
+        suite: result.suite,
+        answered: result.t3,
+        standing: Standing::Recorded,
+    }
+}
+
+fn named(server: &ServerId, genesis: &Genesis) -> String {
+    genesis
+        .member_with_id(server)
+        .map_or_else(|| server.to_string(), |member| member.name.clone())
 }
 
 fn differs(what: &'static str, expected: &impl ToString, found: &impl ToString) -> NotValid {
@@ -248,6 +357,21 @@ fn differs(what: &'static str, expected: &impl ToString, found: &impl ToString) 
 fn listed(aids: &[Aid]) -> String {
     let all: Vec<_> = aids.iter().map(Aid::to_string).collect();
     all.join(", ")
+}
+
+/// What a call comes to for the patient that it is about.
+fn words(call: &'static str) -> &'static str {
+    match call {
+        "revoke" => "revocation of",
+        "shred" => "shredding of",
+        "request-recovery" => "recovery asked for, nothing replaced yet, of",
+        "approve-recovery" => "recovery approved, nothing replaced yet, of",
+        "cancel-recovery" => "recovery cancelled of",
+        "finish-recovery" => "recovery in effect, replaced is",
+        "request-disclosure" => "disclosure asked for, not approved, of",
+        "approve-disclosure" => "disclosure approved, which counts as done, of",
+        other => other,
+    }
 }
 
 /// An AID as a line of talk shows it.

@@ -38,28 +38,28 @@ impl Failure {
     /// Says precisely what happened, in place of the code's title.
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Self {
-        self.message = Some(message.into());
+        self.message = Some(plain(message.into()));
         self
     }
 
     /// Says why.
     #[must_use]
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
-        self.cause = Some(cause.to_string());
+        self.cause = Some(plain(cause.to_string()));
         self
     }
 
     /// Says what to do next, in place of the code's help.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(plain(help.into()));
         self
     }
 
     /// Adds what else is worth knowing, such as that nothing was changed.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.note = Some(note.into());
+        self.note = Some(plain(note.into()));
         self
     }
 
@@ -147,6 +147,16 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// The text without controls. Part of it may come from a node or out of a file, and a terminal obeys
+/// what it is sent.
+fn plain(text: String) -> String {
+    let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if text.contains(obeyed) {
+        return text.replace(obeyed, "\u{fffd}");
+    }
+    text
+}
 
 #[cfg(test)]
 mod tests {

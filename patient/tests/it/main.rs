@@ -7,4 +7,7 @@
     reason = "an integration test is a test module"
 )]
 
+mod aidc1;
+mod consortium;
+mod excerpts;
 mod vectors;

@@ -3,7 +3,7 @@
 //! `AIDCHAIN_WRITE_VECTORS=1 cargo test -p patient vectors` writes them anew after a change of format.
 
 mod forged;
-mod ledger;
+pub(crate) mod ledger;
 mod rows;
 
 use std::fs;

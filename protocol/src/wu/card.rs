@@ -5,12 +5,15 @@ use contract::Aid;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::costly::reproduce;
 use super::factor::{Password, PatientId};
 use super::hash::{Hash, xor};
-use super::message::{Fields, ME3_BYTES, Me3};
+use super::message::{ME3_BYTES, Me3};
 use crate::biometric::Template;
 use crate::error::{Failed, Malformed, Reason};
-use crate::fuzzy::{self, Auxiliary, RandomString};
+use crate::fields::Fields;
+use crate::fuzzy::{Auxiliary, RandomString};
+use crate::meter::{Meter, Unmetered};
 use crate::suite::Message;
 
 /// Bytes of a card.
@@ -29,9 +32,14 @@ pub struct Card {
 impl Card {
     /// The card of the patient whom the RC sent this answer.
     pub fn new(me3: Me3, id: &PatientId) -> Self {
+        Self::new_metered(me3, id, &Unmetered)
+    }
+
+    /// [`Card::new`], counted.
+    pub fn new_metered(me3: Me3, id: &PatientId, meter: &impl Meter) -> Self {
         Self {
             me3,
-            id_hash: Hash::H.of(&[id.expose().as_bytes()]),
+            id_hash: Hash::H.of(meter, &[id.expose().as_bytes()]),
         }
     }
 
@@ -50,12 +58,24 @@ impl Card {
         password: &Password,
         bio: Template,
     ) -> Result<Credential, Failed> {
+        self.unlock_metered(id, password, bio, &Unmetered)
+    }
+
+    /// [`Card::unlock`], counted.
+    pub fn unlock_metered(
+        &self,
+        id: PatientId,
+        password: &Password,
+        bio: Template,
+        meter: &impl Meter,
+    ) -> Result<Credential, Failed> {
         let locked = Failed::because(Reason::Locked);
-        let sp = fuzzy::reproduce(&bio, &self.me3.pp).ok_or(locked)?;
-        let v_u = Zeroizing::new(verifier(&id, password, &sp));
+        let sp = reproduce(meter, &bio, &self.me3.pp).ok_or(locked)?;
+        let v_u = Zeroizing::new(verifier(meter, (&id, password), &sp));
         let expected = xor(
-            &Hash::H.of(&[id.expose().as_bytes()]),
-            &xor(self.me3.v_u.expose(), &v_u),
+            meter,
+            &Hash::H.of(meter, &[id.expose().as_bytes()]),
+            &xor(meter, self.me3.v_u.expose(), &v_u),
         );
         if !bool::from(expected.ct_eq(&self.id_hash)) {
             return Err(locked);
@@ -88,10 +108,15 @@ impl Card {
 }
 
 /// `V_u` = h1(h(ID ‖ PW) ⊕ SP) (W-3).
-pub(super) fn verifier(id: &PatientId, password: &Password, sp: &RandomString) -> [u8; 32] {
-    let typed = Zeroizing::new(Hash::H.of(&[id.expose().as_bytes(), password.expose().as_bytes()]));
-    let masked = Zeroizing::new(xor(&typed, sp.expose()));
-    Hash::H1.of(&[&*masked])
+pub(super) fn verifier(
+    meter: &impl Meter,
+    (id, password): (&PatientId, &Password),
+    sp: &RandomString,
+) -> [u8; 32] {
+    let typed = [id.expose().as_bytes(), password.expose().as_bytes()];
+    let typed = Zeroizing::new(Hash::H.of(meter, &typed));
+    let masked = Zeroizing::new(xor(meter, &typed, sp.expose()));
+    Hash::H1.of(meter, &[&*masked])
 }
 
 /// A card that was opened, with the capture that opened it: enough to sign in once

@@ -6,11 +6,13 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::card::verifier;
+use super::costly::generate;
 use super::factor::PatientId;
 use super::hash::{Hash, xor};
-use super::message::{Fields, Me1, Me3};
+use super::message::{Me1, Me3};
 use crate::error::Malformed;
-use crate::fuzzy;
+use crate::fields::Fields;
+use crate::meter::{Meter, Unmetered};
 use crate::secret::Secret;
 
 /// What the RC asks before it registers (W-7): the paper's query for the AID, which
@@ -58,23 +60,32 @@ pub fn enrol(
     registry: &impl Registry,
     rng: &mut impl CryptoRng,
 ) -> Result<Enrolment, AlreadyRegistered> {
+    enrol_metered(request, registry, rng, &Unmetered)
+}
+
+/// [`enrol`], counted.
+pub fn enrol_metered(
+    request: &Me1,
+    registry: &impl Registry,
+    rng: &mut impl CryptoRng,
+    meter: &impl Meter,
+) -> Result<Enrolment, AlreadyRegistered> {
     if registry.has_id(&request.id) {
         return Err(AlreadyRegistered);
     }
-    let (sp, pp) = fuzzy::generate(&request.bio, rng);
+    let (sp, pp) = generate(meter, &request.bio, rng);
     let mut m = Zeroizing::new([0; 32]);
     rng.fill_bytes(&mut *m);
-    let a = Zeroizing::new(Hash::H1.of(&[
-        request.id.expose().as_bytes(),
-        request.password.expose().as_bytes(),
-        &*m,
-    ]));
-    let b = Hash::H1.of(&[&*a]);
-    let aid = Aid::new(xor(&b, &Hash::H.of(&[&pp.to_bytes()])));
+    let (id, password) = (&request.id, &request.password);
+    let parts = [id.expose().as_bytes(), password.expose().as_bytes(), &*m];
+    let a = Zeroizing::new(Hash::H1.of(meter, &parts));
+    let b = Hash::H1.of(meter, &[&*a]);
+    let pp_hash = Hash::H.of(meter, &[&pp.to_bytes()]);
+    let aid = Aid::new(xor(meter, &b, &pp_hash));
     if registry.has_aid(&aid) {
         return Err(AlreadyRegistered);
     }
-    let v_u = Secret::new(verifier(&request.id, &request.password, &sp));
+    let v_u = Secret::new(verifier(meter, (id, password), &sp));
     Ok(Enrolment {
         answer: Me3 { aid, sp, pp, v_u },
         mapping: Mapping {

@@ -6,6 +6,7 @@ use contract::Aid;
 use super::factor::{Password, PatientId};
 use crate::biometric::{TEMPLATE_BYTES, Template};
 use crate::error::Malformed;
+use crate::fields::Fields;
 use crate::freshness::Timestamp;
 use crate::fuzzy::{AUXILIARY_BYTES, Auxiliary, RandomString};
 use crate::secret::Secret;
@@ -176,78 +177,5 @@ impl Message for Nothing {
         Fields::of("the empty third message", bytes)
             .end()
             .map(|()| Self)
-    }
-}
-
-/// A reader that takes a message's fields off its bytes, one by one.
-#[derive(Clone, Copy)]
-pub(super) struct Fields<'a> {
-    message: &'static str,
-    rest: &'a [u8],
-}
-
-impl<'a> Fields<'a> {
-    /// The fields of a message.
-    pub(super) const fn of(message: &'static str, rest: &'a [u8]) -> Self {
-        Self { message, rest }
-    }
-
-    /// The fields of a message that always has the same length.
-    pub(super) const fn exactly(
-        message: &'static str,
-        bytes: &'a [u8],
-        expected: usize,
-    ) -> Result<Self, Malformed> {
-        if bytes.len() == expected {
-            Ok(Self::of(message, bytes))
-        } else {
-            Err(Malformed::Length {
-                message,
-                expected,
-                found: bytes.len(),
-            })
-        }
-    }
-
-    /// The next `N` bytes.
-    pub(super) const fn take<const N: usize>(
-        &mut self,
-        field: &'static str,
-    ) -> Result<&'a [u8; N], Malformed> {
-        match self.rest.split_first_chunk() {
-            Some((bytes, rest)) => {
-                self.rest = rest;
-                Ok(bytes)
-            }
-            None => Err(self.truncated(field)),
-        }
-    }
-
-    /// As many bytes as the two before them say.
-    pub(super) fn prefixed(&mut self, field: &'static str) -> Result<&'a [u8], Malformed> {
-        let length = usize::from(u16::from_be_bytes(*self.take(field)?));
-        let parts = self.rest.split_at_checked(length);
-        let (bytes, rest) = parts.ok_or_else(|| self.truncated(field))?;
-        self.rest = rest;
-        Ok(bytes)
-    }
-
-    /// Nothing may be left.
-    pub(super) const fn end(self) -> Result<(), Malformed> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(Malformed::Surplus {
-                message: self.message,
-                surplus: self.rest.len(),
-            })
-        }
-    }
-
-    const fn truncated(self, field: &'static str) -> Malformed {
-        Malformed::Truncated {
-            message: self.message,
-            field,
-        }
     }
 }

@@ -65,6 +65,6 @@ pub(crate) fn bytes<const N: usize>(hex: &Value) -> [u8; N] {
     clippy::print_stderr,
     reason = "what a test run left out must be seen in its output"
 )]
-fn announce(text: &str) {
+pub(crate) fn announce(text: &str) {
     eprintln!("{text}");
 }

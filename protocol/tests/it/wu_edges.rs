@@ -41,7 +41,7 @@ fn a_coordinate_of_no_point_is_refused_at_either_end() {
         };
         let at_patient = opened.state.finish(&me7, NOW).map(|_| ());
         let me5 = Me5 { m1: masked, ..me5 };
-        let at_server = Wu2021::answer(&(), &world.ledger, &me5, NOW, &mut dice(2)).map(|_| ());
+        let at_server = Wu2021::answer(&(), &world.ledger, me5, NOW, &mut dice(2)).map(|_| ());
 
         for refused in [at_patient, at_server] {
             let why = refused.map_err(Failed::reason);

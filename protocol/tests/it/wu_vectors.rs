@@ -81,7 +81,7 @@ fn a_sign_in_gives_the_expected_messages_key_and_session() {
     } = Wu2021::answer(
         &(),
         &ledger,
-        &me5,
+        me5.clone(),
         time(&vector["T3"]),
         &mut Played::new(long(&vector["m_j drawn"])),
     )

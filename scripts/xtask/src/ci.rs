@@ -56,6 +56,9 @@ pub(crate) fn conclude(report: &Report) -> ExitCode {
     for name in &report.left_out {
         say::line(&format!("left out: {name}"));
     }
+    for line in &report.words {
+        say::line(line);
+    }
     for name in &report.failed {
         say::line(&format!("failed: {name}"));
     }
@@ -77,11 +80,14 @@ pub(crate) fn coverage() -> ExitCode {
 
 /// The shell scripts, read by shellcheck.
 fn shellcheck(report: &mut Report) {
-    const SCRIPTS: [&str; 7] = [
+    const SCRIPTS: [&str; 10] = [
         ".ci/run",
         "scripts/bench",
         "scripts/build-static",
         "scripts/demo",
+        "scripts/fuzz",
+        "scripts/jepsen",
+        "scripts/model",
         "scripts/simulate",
         "scripts/test",
         "scripts/xtask/rustdoc-unstable",

@@ -4,6 +4,7 @@ mod ci;
 mod clock;
 mod coverage;
 mod demo;
+mod last_words;
 mod say;
 mod source;
 mod step;

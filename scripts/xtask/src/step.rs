@@ -1,10 +1,11 @@
 //! One step of a longer run: its output streams through, its test counts are added up.
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, PipeReader};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::clock::Stopwatch;
+use crate::last_words::LastWords;
 use crate::{say, source};
 
 /// How many claims held and how many did not.
@@ -33,6 +34,8 @@ pub(crate) struct Report {
     pub(crate) counts: Counts,
     /// Names of the steps that failed.
     pub(crate) failed: Vec<String>,
+    /// What they said, for the end of the log.
+    pub(crate) words: Vec<String>,
     /// What was left out, and why.
     pub(crate) left_out: Vec<String>,
 }
@@ -61,7 +64,8 @@ impl Report {
     pub(crate) fn run(&mut self, step: Step) {
         say::line(&format!("\n▶ {}: {}", step.name, step.shown()));
         let watch = Stopwatch::start();
-        let ended = step.perform();
+        let mut words = LastWords::default();
+        let ended = step.perform(&mut words);
         let seconds = watch.elapsed().as_secs_f64();
         self.counts = self.counts.plus(settle(ended));
         if ended.is_ok() {
@@ -72,6 +76,8 @@ impl Report {
                 step.name,
                 step.shown()
             ));
+            self.words.push(format!("\nfrom {}:", step.name));
+            self.words.extend(words.into_lines());
             self.failed.push(step.name);
         }
     }
@@ -143,34 +149,39 @@ impl Step {
         environment.collect::<String>() + &program.chain(arguments).collect::<Vec<_>>().join(" ")
     }
 
-    /// Runs it: standard error goes straight through, standard output is read for counts on its way.
-    fn perform(&self) -> Ended {
+    /// Starts it with one pipe for both of its outputs, so that what it says stays in order.
+    fn start(&self) -> io::Result<(Child, PipeReader)> {
         let mut line = self.line.iter();
-        let Some(program) = line.next() else {
-            return Err(Counts::default());
-        };
+        let program = line.next().ok_or(io::ErrorKind::InvalidInput)?;
+        let (reader, writer) = io::pipe()?;
+        // The command holds the writing ends and is gone after this line: the pipe ends with the child.
         let child = Command::new(program)
             .args(line)
             .envs(self.environment.iter().map(|(key, value)| (key, value)))
             .current_dir(source::root())
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn();
-        let mut child = match child {
-            Ok(child) => child,
+            .stdout(writer.try_clone()?)
+            .stderr(writer)
+            .spawn()?;
+        Ok((child, reader))
+    }
+
+    /// Runs it: what it says goes straight through and is read for counts on its way.
+    fn perform(&self, words: &mut LastWords) -> Ended {
+        let (mut child, output) = match self.start() {
+            Ok(started) => started,
             Err(error) => {
-                say::error(&format!("cannot run `{program}`: {error}"));
+                say::error(&format!("cannot run `{}`: {error}", self.shown()));
                 return Err(Counts::default());
             }
         };
         let mut counts = Counts::default();
-        if let Some(output) = child.stdout.take() {
-            for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-                let line = String::from_utf8_lossy(&line);
-                say::line(&line);
-                if let Some(more) = counted(&line) {
-                    counts = counts.plus(more);
-                }
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            say::line(&line);
+            words.hear(&line);
+            if let Some(more) = counted(&line) {
+                counts = counts.plus(more);
             }
         }
         if child.wait().is_ok_and(|status| status.success()) {

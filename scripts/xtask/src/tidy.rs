@@ -4,7 +4,9 @@ mod empty_tests;
 mod layering;
 mod manifests;
 mod owners;
+mod pitfalls;
 mod text;
+mod threats;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -66,6 +68,8 @@ pub(crate) fn run() -> ExitCode {
         problems.extend(manifests::check(file));
     }
     problems.extend(text::dead_files(&sources));
+    problems.extend(pitfalls::check(&sources));
+    problems.extend(threats::check(&sources));
     problems.extend(layering::check(&root));
     for problem in &problems {
         say::error(&problem.to_string());

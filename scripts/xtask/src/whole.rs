@@ -9,7 +9,7 @@ use crate::source;
 use crate::step::{Report, Step};
 
 /// Seeds the simulator runs.
-const SEEDS: &str = "20000";
+const SEEDS: &str = "50000";
 
 /// A short look at the ledger's speed: it shows that the benchmark works, not how fast the machine is.
 const BENCH: [&str; 7] = [
@@ -21,6 +21,20 @@ const BENCH: [&str; 7] = [
     "--warmup=1",
     "--bundle=4",
 ];
+
+/// The same for complete sign-ins and the handshakes beside them.
+const BENCH_SIGN_INS: [&str; 7] = [
+    "sign-in",
+    "--json",
+    "--turns=3",
+    "--ledger",
+    "--rate=100",
+    "--seconds=5",
+    "--warmup=1",
+];
+
+/// A look at whether the time of a refusal tells its reason.
+const BENCH_TIMING: [&str; 3] = ["timing", "--json", "--calls=40000"];
 
 /// Runs everything; what cannot run here is said loudly, and with `CI=true` is a failure.
 pub(crate) fn run() -> ExitCode {
@@ -34,7 +48,22 @@ pub(crate) fn run() -> ExitCode {
         &["--seeds", SEEDS],
     ));
     report.run(Step::new("demo", "scripts/demo", &["--json"]));
+    report.run(Step::new(
+        "demo of the papers",
+        "scripts/demo",
+        &["--research", "--json"],
+    ));
     report.run(Step::new("bench", "scripts/bench", &BENCH));
+    report.run(Step::new(
+        "bench of sign-ins",
+        "scripts/bench",
+        &BENCH_SIGN_INS,
+    ));
+    report.run(Step::new(
+        "timing of refusals",
+        "scripts/bench",
+        &BENCH_TIMING,
+    ));
     let chromium = available("chromium", "--version") && available("chromedriver", "--version");
     if chromium {
         report.run(Step::new("browser", "dist/e2e", &["browser"]));
@@ -45,6 +74,9 @@ pub(crate) fn run() -> ExitCode {
         );
     }
     report.run(Step::new("processes", "dist/e2e", &["processes"]));
+    report.run(Step::new("life", "dist/e2e", &["life"]));
+    report.run(Step::new("second", "dist/e2e", &["second"]));
+    report.run(Step::new("jepsen", "dist/e2e", &["jepsen"]));
     let compose = available("docker-compose", "version") || docker_compose();
     if available("docker", "info") && compose {
         report.run(Step::new("compose", "dist/e2e", &["compose"]));

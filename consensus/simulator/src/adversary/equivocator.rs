@@ -1,64 +1,44 @@
 //! A member that proposes and votes one batch to some and another to the others.
 
-use consensus::{Batch, Commit, Digest, Frame, PrePrepare, Prepare, ReplicaId, Scheme, Signed};
+use consensus::{Frame, PrePrepare, ReplicaId, Scheme};
 
-use crate::adversary::Liar;
+use crate::adversary::votes::{Said, restated, signed};
+use crate::adversary::{Liar, Memory};
 use crate::ledger;
 
-/// What the other half is told is proposed where the first half hears of this batch.
-fn twin(seq: u64) -> Batch {
-    ledger::batch(seq, &[])
-}
-
 /// Members with an odd number hear the other story; every vote goes out in both versions.
-pub(super) fn sends<S: Scheme>(liar: &Liar<'_, S>, to: ReplicaId, frame: &Frame) -> Vec<Frame> {
+pub(super) fn sends<S: Scheme>(
+    liar: &Liar<'_, S>,
+    memory: &mut Memory,
+    to: ReplicaId,
+    frame: &Frame,
+) -> Vec<Frame> {
     let odd = to.get() % 2 == 1;
     match frame {
-        Frame::PrePrepare(honest, _) if odd && honest.from == liar.me => {
-            let PrePrepare { view, seq, .. } = honest.body;
-            let batch = twin(seq.get());
-            let body = PrePrepare {
-                view,
-                seq,
-                digest: batch.digest(),
-            };
-            let signed = Signed::sign(body, liar.me, liar.committee, liar.key);
-            vec![Frame::PrePrepare(signed, batch)]
+        Frame::PrePrepare(own, batch) if odd && own.from == liar.me => {
+            let PrePrepare { view, seq, .. } = own.body;
+            let time_ms = ledger::time_ms(batch).unwrap_or(0).saturating_add(1);
+            let batch = ledger::batch(time_ms, &[]);
+            let digest = batch.digest();
+            memory.told(view, seq, digest);
+            let other = signed(liar, PrePrepare { view, seq, digest });
+            vec![Frame::PrePrepare(other, batch)]
         }
-        Frame::Prepare(honest) if honest.from == liar.me => {
-            let Prepare { view, seq, .. } = honest.body;
-            let body = Prepare {
-                view,
-                seq,
-                digest: twin_digest(seq.get()),
-            };
-            let other = Signed::sign(body, liar.me, liar.committee, liar.key);
-            ordered(odd, frame.clone(), Frame::Prepare(other))
-        }
-        Frame::Commit(honest) if honest.from == liar.me => {
-            let Commit { view, seq, .. } = honest.body;
-            let body = Commit {
-                view,
-                seq,
-                digest: twin_digest(seq.get()),
-            };
-            let other = Signed::sign(body, liar.me, liar.committee, liar.key);
-            ordered(odd, frame.clone(), Frame::Commit(other))
-        }
+        Frame::Prepare(own) if own.from == liar.me => both(liar, memory, odd, frame),
+        Frame::Commit(own) if own.from == liar.me => both(liar, memory, odd, frame),
         other => vec![other.clone()],
     }
 }
 
-/// The digest of the other story.
-fn twin_digest(seq: u64) -> Digest {
-    twin(seq).digest()
-}
-
-/// Both, the one meant for this member first: a replica keeps the first vote it hears.
-fn ordered(odd: bool, honest: Frame, other: Frame) -> Vec<Frame> {
+/// Both versions, the one meant for this member first: a replica keeps the first vote it hears.
+fn both<S: Scheme>(liar: &Liar<'_, S>, memory: &Memory, odd: bool, frame: &Frame) -> Vec<Frame> {
+    let other = restated(liar, frame, |said| Said {
+        digest: memory.twin(said.view, said.seq),
+        ..said
+    });
     if odd {
-        vec![other, honest]
+        vec![other, frame.clone()]
     } else {
-        vec![honest, other]
+        vec![frame.clone(), other]
     }
 }

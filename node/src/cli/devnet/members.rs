@@ -37,7 +37,7 @@ struct Pid {
 
 /// A consortium on this machine.
 #[derive(Debug)]
-pub(super) struct Devnet {
+pub(in crate::cli) struct Devnet {
     folder: PathBuf,
     genesis: Genesis,
     members: Vec<Member>,
@@ -45,14 +45,14 @@ pub(super) struct Devnet {
 
 /// One of its members.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(in crate::cli) struct Member {
     config: Config,
     pid: Option<u32>,
 }
 
 impl Devnet {
     /// The consortium in this folder.
-    pub(super) fn open(folder: &Path) -> Result<Self, Failure> {
+    pub(in crate::cli) fn open(folder: &Path) -> Result<Self, Failure> {
         let genesis_path = folder.join(GENESIS);
         if !genesis_path.exists() {
             return Err(Failure::new(Code::NoDevnet)
@@ -84,11 +84,11 @@ impl Devnet {
         })
     }
 
-    pub(super) const fn genesis(&self) -> &Genesis {
+    pub(in crate::cli) const fn genesis(&self) -> &Genesis {
         &self.genesis
     }
 
-    pub(super) fn members(&self) -> &[Member] {
+    pub(in crate::cli) fn members(&self) -> &[Member] {
         &self.members
     }
 
@@ -136,11 +136,11 @@ fn started(folder: &Path) -> Result<Started, Failure> {
 }
 
 impl Member {
-    pub(super) fn name(&self) -> &str {
+    pub(in crate::cli) fn name(&self) -> &str {
         &self.config.name
     }
 
-    pub(super) fn home(&self) -> &Path {
+    pub(in crate::cli) fn home(&self) -> &Path {
         &self.config.home
     }
 
@@ -160,7 +160,7 @@ impl Member {
         format!("https://{}", self.config.api_listen)
     }
 
-    pub(super) fn explorer(&self) -> String {
+    pub(in crate::cli) fn explorer(&self) -> String {
         format!("http://{}", self.config.member_listen)
     }
 
@@ -169,7 +169,7 @@ impl Member {
     }
 
     /// The number of its process, if that runs.
-    pub(super) fn pid(&self) -> Option<u32> {
+    pub(in crate::cli) fn pid(&self) -> Option<u32> {
         self.pid.filter(|pid| process::runs(*pid, self.home()))
     }
 

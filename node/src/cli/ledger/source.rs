@@ -1,6 +1,6 @@
 //! Which member is asked, and by what right.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use patient::client::{Client, Url};
@@ -13,7 +13,7 @@ const TOKEN_BYTES_MAX: usize = 256;
 
 /// A member's interface.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Source {
+pub(in crate::cli) struct Source {
     /// Member interface to ask
     #[arg(
         long,
@@ -32,7 +32,7 @@ pub(super) struct Source {
 
 impl Source {
     /// The member to ask.
-    pub(super) fn client(&self) -> Result<Client, Failure> {
+    pub(in crate::cli) fn client(&self) -> Result<Client, Failure> {
         let client = if self.node.is_tls() {
             let path = self.genesis.as_ref().ok_or_else(|| {
                 Failure::new(Code::Usage)
@@ -48,13 +48,18 @@ impl Source {
         let Some(path) = &self.token_file else {
             return Ok(client);
         };
-        files::check_private(path, Code::SecretTooOpen)?;
-        let bytes = files::read(path, TOKEN_BYTES_MAX)?;
-        let token = str::from_utf8(&bytes).map_err(|error| {
-            Failure::new(Code::TokenRefused)
-                .message(format!("{} holds no token", path.display()))
-                .because(error)
-        })?;
-        Ok(client.with_token(Zeroizing::new(token.trim().to_owned())))
+        Ok(client.with_token(token(path)?))
     }
+}
+
+/// The token in a file that nobody else can read.
+pub(in crate::cli) fn token(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    files::check_private(path, Code::SecretTooOpen)?;
+    let bytes = files::read(path, TOKEN_BYTES_MAX)?;
+    let token = str::from_utf8(&bytes).map_err(|error| {
+        Failure::new(Code::TokenRefused)
+            .message(format!("{} holds no token", path.display()))
+            .because(error)
+    })?;
+    Ok(Zeroizing::new(token.trim().to_owned()))
 }

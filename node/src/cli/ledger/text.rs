@@ -14,6 +14,11 @@ const RESULT_COLUMNS: [&str; 6] = [
     "transaction",
 ];
 
+/// What a report of differing results says, and what it does not.
+const WHAT_DIFFERS_SAYS: &str = "\
+This says that results differ, and not why: a damaged disk or memory, another build and a fault of this program are as likely
+as a lie. At the member whose header is not the certified one: aidchain doctor, then aidchain node repair.";
+
 /// Where the ledger stands, and who blocks us.
 pub(super) fn status(status: &Value) -> String {
     let field = |key: &str| scalar(status.get(key).unwrap_or(&Value::Null));
@@ -44,6 +49,33 @@ pub(super) fn status(status: &Value) -> String {
             if up { "" } else { ", not connected" },
         ));
     }
+    for open in list(status, "open") {
+        let names = |key: &str| match list(open, key) {
+            [] => "nobody".to_owned(),
+            names => names.iter().map(scalar).collect::<Vec<_>>().join(", "),
+        };
+        lines.push(format!(
+            "  block {} waits for {}: here {}, missing {}",
+            scalar(open.get("height").unwrap_or(&Value::Null)),
+            scalar(open.get("phase").unwrap_or(&Value::Null)),
+            names("present"),
+            names("missing"),
+        ));
+    }
+    if let Some(marks) = status.get("water_marks") {
+        let mark = |key: &str| scalar(marks.get(key).unwrap_or(&Value::Null));
+        lines.push(format!(
+            "votes       above block {}, up to block {}",
+            mark("low"),
+            mark("high")
+        ));
+    }
+    for key in ["phase", "timer", "changed_view"] {
+        let text = field(key);
+        if !text.is_empty() {
+            lines.push(format!("{:<11} {text}", key.replace('_', " ")));
+        }
+    }
     for key in ["missing", "stalled", "votes_lost", "diverged"] {
         let text = field(key);
         if !text.is_empty() {
@@ -67,6 +99,37 @@ pub(super) fn results(answer: &Value) -> String {
         field("at_height"),
         short(&field("state_root"))
     )
+}
+
+/// Blocks whose results differ, each header with those who signed it.
+pub(super) fn divergences(answer: &Value) -> String {
+    let entries = list(answer, "entries");
+    let field = |of: &Value, key: &str| scalar(of.get(key).unwrap_or(&Value::Null));
+    let mut lines = Vec::new();
+    for entry in entries {
+        let noticed = entry.get("noticed_ms").map(time).unwrap_or_default();
+        lines.push(format!(
+            "block {} (epoch {}), noticed {noticed}",
+            field(entry, "height"),
+            field(entry, "epoch")
+        ));
+        let certified = field(entry, "certified");
+        for result in list(entry, "results") {
+            let header = field(result, "header");
+            let mark = if header == certified {
+                " (certified)"
+            } else {
+                ""
+            };
+            let members = field(result, "members");
+            lines.push(format!("  {header}{mark}\n    signed by {members}"));
+        }
+    }
+    if entries.is_empty() {
+        return "No differing results were seen here.".to_owned();
+    }
+    lines.push(WHAT_DIFFERS_SAYS.to_owned());
+    lines.join("\n")
 }
 
 /// A list of objects as a table with these columns.
@@ -222,6 +285,32 @@ mod tests {
         assert!(
             text.ends_with("1 results at height 15 (state root 1fd0…d0)\nMore: --cursor 15-2-0"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn differing_results_are_listed_with_their_signers_and_nobody_is_accused() {
+        let answer = json!({ "entries": [{
+            "height": 7, "epoch": 1, "noticed_ms": 0, "certified": "aa",
+            "results": [
+                { "header": "aa", "members": ["rc", "clinic-a", "clinic-b"] },
+                { "header": "bb", "members": ["clinic-c"] },
+            ],
+        }] });
+
+        let text = divergences(&answer);
+
+        assert!(
+            text.starts_with(
+                "block 7 (epoch 1), noticed 1970-01-01 00:00:00\n  aa (certified)\n    signed by rc, clinic-a, \
+                 clinic-b\n  bb\n    signed by clinic-c\n"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("and not why"), "{text}");
+        assert_eq!(
+            divergences(&json!({ "entries": [] })),
+            "No differing results were seen here."
         );
     }
 

@@ -4,12 +4,16 @@ use patient::{code::Code, output::Failure};
 
 use crate::{
     config::ConfigError,
+    epochs::EpochsError,
     executor::ExecutorError,
     host::HostError,
     http::HttpError,
-    keys::KeyError,
+    keys::{KeyError, rotation::RotationError},
     node::{LockError, NodeError},
+    outbox::OutboxError,
     store::StoreError,
+    term::TermError,
+    vault::VaultError,
     votelog::VoteLogError,
 };
 
@@ -32,24 +36,38 @@ pub(in super::super) fn of_config(error: &ConfigError) -> Failure {
 }
 
 /// A node's errors.
-pub(super) fn of_node(error: &NodeError) -> Failure {
+pub(in super::super) fn of_node(error: &NodeError) -> Failure {
     let code = match error {
         NodeError::Lock(LockError::Held { .. }) => Code::HomeInUse,
         NodeError::Lock(LockError::Unreadable { .. }) | NodeError::Http(HttpError::Files(_)) => {
             Code::CannotWrite
         }
         NodeError::NoGenesis { .. } => Code::HomeIncomplete,
-        NodeError::BadGenesis { .. }
-        | NodeError::Committee(_)
-        | NodeError::Address { .. }
-        | NodeError::Network(_) => Code::BadGenesis,
-        NodeError::NotAMember { .. } | NodeError::ForeignKey { .. } => Code::NotAMember,
-        NodeError::Keys(error) => of_keys(error),
+        NodeError::BadGenesis { .. } | NodeError::Address { .. } | NodeError::Network(_) => {
+            Code::BadGenesis
+        }
+        NodeError::BadMember { .. }
+        | NodeError::NotAMember { .. }
+        | NodeError::ForeignKey { .. } => Code::NotAMember,
+        NodeError::Epochs(EpochsError::Vault(VaultError::TooOpen { .. }))
+        | NodeError::Outbox(OutboxError::TooOpen { .. }) => Code::SecretTooOpen,
+        NodeError::NoMember { .. } | NodeError::Epochs(_) | NodeError::Outbox(_) => {
+            Code::CannotRead
+        }
+        NodeError::Keys(error) | NodeError::Rotation(RotationError::Key(error)) => of_keys(error),
+        NodeError::Rotation(RotationError::File { .. }) => Code::CannotWrite,
         NodeError::Port(_) | NodeError::Http(HttpError::Bind { .. }) => Code::PortTaken,
         NodeError::Http(HttpError::Tls(_)) => Code::TlsUnusable,
-        NodeError::VoteLog(error) | NodeError::Host(HostError::VoteLog(error)) => of_log(error),
+        NodeError::Rotation(RotationError::Log(error))
+        | NodeError::VoteLog(error)
+        | NodeError::Host(HostError::VoteLog(error)) => of_log(error),
         NodeError::ForeignLog { .. } => Code::OtherStore,
-        NodeError::Recover(_) => Code::VoteLogDamaged,
+        NodeError::Recover(_) | NodeError::Host(HostError::Recover(_)) => Code::VoteLogDamaged,
+        NodeError::Term(TermError::Rules { .. })
+        | NodeError::Host(HostError::Term(TermError::Rules { .. })) => Code::ContractMissing,
+        NodeError::Store(_) | NodeError::Term(_) | NodeError::Host(HostError::Term(_)) => {
+            Code::StoreDamaged
+        }
         NodeError::Executor(error) | NodeError::Host(HostError::Executor(error)) => {
             of_executor(error)
         }
@@ -85,6 +103,11 @@ const fn of_log(error: &VoteLogError) -> Code {
         | VoteLogError::Lost(_)
         | VoteLogError::TooLarge { .. } => Code::VoteLogDamaged,
     }
+}
+
+/// The executor's errors.
+pub(super) fn of_executor_error(error: &ExecutorError) -> Failure {
+    said(of_executor(error), error)
 }
 
 /// Errors of the executor and its store.

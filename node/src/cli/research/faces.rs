@@ -4,6 +4,7 @@ use std::path::Path;
 
 use patient::output::{Console, Failure};
 use protocol::synthetic::{self, Shot};
+use research::biometrics::Matrix;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -36,7 +37,7 @@ pub(super) fn write(seed: u64, out: &Path, console: &Console) -> Result<(), Fail
                 "embedding_q": embedding,
             });
             let name = folder.join(format!("{number:02}.json"));
-            files::write(&name, &format!("{capture}\n"))?;
+            files::write(&name, format!("{capture}\n"))?;
             rows.push(json!({
                 "source": "synthetic",
                 "subject": subject.name,
@@ -55,8 +56,10 @@ pub(super) fn write(seed: u64, out: &Path, console: &Console) -> Result<(), Fail
         "seed": seed,
         "captures": rows,
     });
-    files::write(&out.join("face_templates.json"), &format!("{set}\n"))?;
+    files::write(&out.join("face_templates.json"), format!("{set}\n"))?;
     files::write(&out.join("kat_fe_v1.json"), synthetic::KNOWN_ANSWERS)?;
+    let matrix = Matrix::of(&synthetic::projection());
+    files::write(&out.join("face_projection_f32le.bin"), matrix.to_bytes())?;
     let report = Report {
         schema: "aidchain.faces/1",
         seed,

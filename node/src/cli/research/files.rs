@@ -7,13 +7,12 @@ use std::path::Path;
 
 use patient::code::Code;
 use patient::output::Failure;
-use serde::de::DeserializeOwned;
 
 /// Bytes of the largest file that is read.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
-/// The content of a JSON file; `None` if there is no such file.
-pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Failure> {
+/// The content of a file; `None` if there is no such file.
+pub(super) fn content(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     let unreadable = |error| {
         Failure::new(Code::CannotRead)
             .message(format!("cannot read {}", path.display()))
@@ -28,10 +27,13 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Failur
         }
         Ok(_) => {}
     }
-    let text = fs::read_to_string(path).map_err(unreadable)?;
-    serde_json::from_str(&text)
-        .map(Some)
-        .map_err(|error| unusable(path, error))
+    fs::read(path).map(Some).map_err(unreadable)
+}
+
+/// The content of a file of text; `None` if there is no such file.
+pub(super) fn text(path: &Path) -> Result<Option<String>, Failure> {
+    let content = content(path)?.map(String::from_utf8).transpose();
+    content.map_err(|error| unusable(path, error))
 }
 
 /// The file is no set of captures.
@@ -54,19 +56,12 @@ pub(super) fn create_folder(path: &Path) -> Result<(), Failure> {
 }
 
 /// Writes a new file.
-pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text).map_err(|error| unwritable(path, error))
+pub(super) fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Failure> {
+    fs::write(path, content).map_err(|error| unwritable(path, error))
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Failure {
     Failure::new(Code::CannotWrite)
         .message(format!("cannot write {}", path.display()))
         .because(error)
-}
-
-/// The bytes of a hexadecimal field.
-pub(super) fn bytes<const N: usize>(hex: &str) -> Result<[u8; N], hex::FromHexError> {
-    let mut bytes = [0; N];
-    hex::decode_to_slice(hex, &mut bytes)?;
-    Ok(bytes)
 }

@@ -90,7 +90,7 @@ fn by_hash(app: &App, role: Role, text: &str) -> Result<Option<String>, Problem>
     }
     if role.sees_identities()
         && let Ok(sid) = text.parse::<SessionId>()
-        && let Some(row) = ledger.session(&sid).map_err(broken)?
+        && let Some(row) = ledger.session(&sid, None).map_err(broken)?
     {
         return Ok(Some(format!("/t/{}", row.transaction)));
     }

@@ -1,5 +1,8 @@
 //! The explorer's pages over a real ledger: what they show, where they lead, what they say when there is nothing.
 
+use std::sync::Arc;
+
+use consensus::{Digest, ReplicaId, Seq};
 use contract::{
     Aid, Author, Blob, BlockTime, Call, Kind, LegacyResult, SessionId, SuiteId, Transaction,
     WuRecord,
@@ -230,13 +233,55 @@ async fn a_lost_quorum_stands_on_every_page_with_who_is_missing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_signed_which_of_two_results_is_told_and_nobody_is_accused() {
+    let (bench, _, _) = populated().await;
+    let (_, before) = page(&bench, "/members").await;
+    assert!(before.contains("✓ this node saw no block of which members signed different results"));
+    let services = bench.app.services().clone();
+    let term = Arc::clone(&services.term.borrow());
+    for (member, byte) in [(0, 0xaa), (1, 0xaa), (2, 0xaa), (3, 0xbb)] {
+        let result = (Seq::new(9), Digest::new([byte; 32]));
+        let member = ReplicaId::new(member);
+        services.checkpoints.signed(&term, result, member);
+    }
+
+    let answer = bench.get(To::Members, "/v1/divergences").await.json();
+    let (_, html) = page(&bench, "/members").await;
+
+    assert_eq!(answer["schema"], "aidchain.divergences/1");
+    let entry = &answer["entries"][0];
+    assert_eq!((&entry["height"], &entry["epoch"]), (&9.into(), &0.into()));
+    assert_eq!(entry["certified"], "aa".repeat(32));
+    assert_eq!(entry["results"][1]["header"], "bb".repeat(32));
+    assert_eq!(entry["results"][1]["members"][0], "clinic-c");
+    assert!(
+        html.contains("! blocks with differing results, as this node saw them: 1"),
+        "{html}"
+    );
+    assert!(html.contains("rc, clinic-a, clinic-b"));
+    assert!(html.contains("as likely as a lie"));
+    for height in 0..200 {
+        for member in 0..4_u8 {
+            let result = (Seq::new(height), Digest::new([member; 32]));
+            let member = ReplicaId::new(member.into());
+            services.checkpoints.signed(&term, result, member);
+        }
+    }
+    let (_, html) = page(&bench, "/members").await;
+    assert!(html.len() < 60 << 10, "{} bytes", html.len());
+    let answer = bench.get(To::Members, "/v1/divergences").await.json();
+    assert_eq!(answer["count"], 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lost_votes_a_divergence_and_a_lag_are_said_in_words() {
     let (bench, _, _) = populated().await;
     bench.status.send_modify(|status| {
         status.votes_lost = Some("the vote log is of another key".to_owned());
         status.diverged = Some("block 2 differs".to_owned());
-        if let Some(member) = status.members.get_mut(1) {
-            member.height = Some(1_205);
+        // One of four may lie: what two of them have passed is believed.
+        for (member, height) in status.members.iter_mut().skip(1).zip([1_205, 1_300]) {
+            member.height = Some(height);
         }
     });
     let (_, html) = page(&bench, "/").await;
@@ -269,4 +314,38 @@ async fn an_export_holds_exactly_the_rows_of_the_filter_and_names_its_height() {
     let ndjson = bench.get(To::Members, "/results.ndjson").await.json();
     assert_eq!(ndjson["aid"], aid.to_string());
     assert_eq!(ndjson["form"], "legacy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_research_ledger_has_the_papers_tables_and_leads_to_them() {
+    let (bench, _, _) = populated().await;
+
+    let (status, html) = page(&bench, "/research").await;
+    let (attacks_status, attacks) = page(&bench, "/research/attacks").await;
+
+    assert_eq!((status, attacks_status), (200, 200));
+    assert!(attacks.contains("A10: "), "{attacks}");
+    assert!(html.contains("<a href=\"/research\" aria-current=\"page\">Research</a>"));
+    assert!(html.contains("29.8903"), "{html}");
+    let (status, table) = page(&bench, "/research/tables/table3-computation.csv").await;
+    assert_eq!(status, 200);
+    assert!(
+        table.starts_with("scheme,phase,printed formula,printed"),
+        "{table}"
+    );
+    let (status, _) = page(&bench, "/research/tables/nothing.csv").await;
+    assert_eq!(status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secure_ledger_has_no_page_of_the_papers_and_says_why() {
+    let secure = Bench::start("rc", Kind::Secure);
+
+    for path in ["/research", "/research/attacks"] {
+        let (status, html) = page(&secure, path).await;
+
+        assert_eq!(status, 404);
+        assert!(html.contains("No papers on this ledger"));
+        assert!(!html.contains("href=\"/research\""));
+    }
 }

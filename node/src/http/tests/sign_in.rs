@@ -1,6 +1,11 @@
 //! Registration and sign-in under the suite of the paper, from first message to receipt.
 
-use contract::{Genesis, Kind, SessionId};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use contract::{
+    Author, BlockTime, Call, Genesis, Height, Kind, LegacyResult, SessionId, SuiteId, Transaction,
+};
 use patient::{
     code::Code,
     light::{self, Expect},
@@ -148,6 +153,44 @@ async fn a_registration_names_its_transaction_its_height_and_has_a_receipt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_that_knows_a_newer_block_is_answered_once_the_node_has_it() {
+    let (bench, card) = enrolled().await;
+    let now_ms = bench.app.now_ms();
+    let [(ahead, _), (other, _)] = [open(&card, now_ms), open(&card, now_ms)];
+
+    let waiting = bench.hello_knowing("2", ahead);
+    let ordering = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(
+            *bench.app.services().ledger.subscribe().borrow(),
+            Height::new(1)
+        );
+        bench.post("/v1/sign-in/hello", other).await
+    };
+    let (answer, ordered) = tokio::join!(waiting, ordering);
+
+    assert_eq!(
+        (answer.status, ordered.status),
+        (StatusCode::OK, StatusCode::OK)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stays_behind_the_terminal_says_so_and_does_not_refuse_the_patient() {
+    let (bench, card) = enrolled().await;
+    let me5 = || open(&card, bench.app.now_ms()).0;
+
+    for known in ["2", "18446744073709551615"] {
+        let answer = bench.hello_knowing(known, me5()).await;
+
+        assert_eq!(answer.status, 503);
+        assert_eq!(answer.json()["code"], Code::NodeBehind.text());
+    }
+    assert_eq!(bench.hello_knowing("1", me5()).await.status, 200);
+    assert_eq!(bench.hello_knowing("one", me5()).await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_registration_gets_the_neutral_text_and_no_aid() {
     let (bench, _card) = enrolled().await;
     let (answer, card) = register(&bench).await;
@@ -262,4 +305,55 @@ async fn a_session_that_never_was_is_not_found_and_a_suite_without_third_message
             .unwrap()
             .contains("no third message")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_number_that_another_member_recorded_first_does_not_hide_this_members_own() {
+    let (bench, card) = enrolled().await;
+    let sid = SessionId::new([5; 32]);
+    let result = |server_id| LegacyResult {
+        suite: SuiteId::WU_2021,
+        server_id,
+        aid: card.aid(),
+        t1: BlockTime::new(bench.app.now_ms()),
+        t3: BlockTime::new(bench.app.now_ms()),
+        sid,
+    };
+    let other = bench
+        .app
+        .genesis()
+        .member_named("clinic-b")
+        .unwrap()
+        .server_id();
+    let own = bench.app.services().server_id();
+    let until = BlockTime::new(bench.app.now_ms()).plus_ms(60_000);
+    let call = Call::LegacyResults(vec![result(other)]);
+    let theirs = Transaction::new(
+        *bench.app.genesis().chain(),
+        Author::Member(other),
+        until,
+        [0; 8],
+        call,
+    );
+    // The third member's key comes from the seed 3.
+    let theirs = theirs.sign(&ed25519_dalek::SigningKey::from_bytes(&[3; 32]));
+    let submitter = &bench.app.services().submitter;
+    let path = format!("/v1/sessions/{sid}");
+
+    let ticket = submitter.submit(theirs.as_bytes().into()).await.unwrap();
+    ticket.wait(Duration::from_secs(20)).await.unwrap();
+    let before = bench.get(To::Patients, &path).await;
+    let call = Call::LegacyResults(vec![result(own)]);
+    let ticket = bench.clerk.say(own, call).await.unwrap();
+    let ours = ticket.wait(Duration::from_secs(20)).await.unwrap();
+    let after = bench.get(To::Patients, &path).await;
+
+    assert_eq!(before.status, 404);
+    assert_eq!(after.status, 200);
+    assert_eq!(after.json()["height"], ours.height.get());
+    let ledger = &bench.app.services().ledger;
+    let row = |server| ledger.session(&sid, server).unwrap().unwrap();
+    assert_eq!(row(Some(&other)).server_id, other);
+    assert_eq!(row(Some(&own)).server_id, own);
+    assert_eq!(row(None).server_id, other, "the first one");
 }

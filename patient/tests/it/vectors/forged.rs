@@ -2,6 +2,7 @@
 
 use contract::identity::SignatureBytes;
 use curve25519_dalek::Scalar;
+use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
 use ed25519_dalek::SigningKey;
 use sha2::{Digest as _, Sha512};
 
@@ -40,6 +41,22 @@ pub(crate) fn with_small_r(key: &SigningKey, message: &[u8]) -> SignatureBytes {
     let s = challenge * key.to_scalar();
     let mut bytes = [0; 64];
     bytes[..32].copy_from_slice(&SMALL_ORDER_KEY);
+    bytes[32..].copy_from_slice(s.as_bytes());
+    SignatureBytes::new(bytes)
+}
+
+/// A signature whose R has a part of order eight beside its ordinary one; only the equation with the cofactor holds.
+pub(crate) fn with_mixed_r(key: &SigningKey, message: &[u8]) -> SignatureBytes {
+    let nonce = Scalar::from_bytes_mod_order([0x5a; 32]);
+    let point = (ED25519_BASEPOINT_POINT * nonce + EIGHT_TORSION[1]).compress();
+    let mut hash = Sha512::new();
+    hash.update(point.as_bytes());
+    hash.update(key.verifying_key().as_bytes());
+    hash.update(message);
+    let challenge = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
+    let s = nonce + challenge * key.to_scalar();
+    let mut bytes = [0; 64];
+    bytes[..32].copy_from_slice(point.as_bytes());
     bytes[32..].copy_from_slice(s.as_bytes());
     SignatureBytes::new(bytes)
 }

@@ -4,12 +4,15 @@ mod certificates;
 mod content;
 mod epochs;
 mod form;
+mod governance;
+mod patients;
 
 use contract::genesis::Kind;
 use patient::light::Expect;
 use patient::receipt::Receipt;
 
 use super::Row;
+use super::forged;
 use super::ledger::{Ledger, aid};
 
 /// The members that sign where nothing else is said.
@@ -18,11 +21,14 @@ const SIGNERS: [u16; 3] = [0, 1, 3];
 /// All rows.
 pub(crate) fn all() -> Vec<Row> {
     let mut rows = valid();
+    rows.extend(valid_secure());
     rows.extend(valid_quorums());
     rows.extend(content::rows());
     rows.extend(certificates::rows());
     rows.extend(epochs::rows());
     rows.extend(form::rows());
+    rows.extend(governance::rows());
+    rows.extend(patients::rows());
     rows
 }
 
@@ -84,11 +90,6 @@ fn valid() -> Vec<Row> {
         row(name, claim, &ledger.receipt(&block, index, signers), None)
     };
     let lone = ledger.block(vec![(ledger.sign_in(3, &[7]), super::ledger::recorded())]);
-    let secure = Ledger::new(Kind::Secure, 4);
-    let secure_block = secure.block(vec![
-        (secure.sign_in(1, &[8]), super::ledger::recorded()),
-        (secure.secure_sign_in(2, 9), super::ledger::recorded()),
-    ]);
     vec![
         good(
             "valid-sign-in",
@@ -134,6 +135,19 @@ fn valid() -> Vec<Row> {
             &ledger.receipt(&lone, 0, &SIGNERS),
             None,
         ),
+    ]
+}
+
+fn valid_secure() -> Vec<Row> {
+    let secure = Ledger::new(Kind::Secure, 4);
+    let secure_block = secure.block(vec![
+        (secure.sign_in(1, &[8]), super::ledger::recorded()),
+        (secure.secure_sign_in(2, 9), super::ledger::recorded()),
+    ]);
+    let odd = secure.secure_sign_in_by(2, 9, forged::with_mixed_r);
+    assert_eq!(odd.check_signatures(), Ok(()), "the ledger takes it");
+    let odd_block = secure.block(vec![(odd, super::ledger::recorded())]);
+    vec![
         row(
             "valid-secure",
             "a sign-in on a secure ledger",
@@ -142,6 +156,13 @@ fn valid() -> Vec<Row> {
         )
         .under("genesis-secure")
         .expecting(Some(9), Some("clinic-b")),
+        row(
+            "valid-secure-mixed-r",
+            "the patient's statement counts by the equation with the cofactor alone",
+            &secure.receipt(&odd_block, 0, &SIGNERS),
+            None,
+        )
+        .under("genesis-secure"),
     ]
 }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::Stop;
 use super::program::{Program, text};
+use super::{Stop, Suite};
 use crate::clock::Stopwatch;
 use crate::say;
 
@@ -23,14 +23,14 @@ pub(crate) struct Stage {
     pub(crate) program: Program,
     pub(crate) folder: PathBuf,
     pub(crate) base_port: u16,
-    /// The patient's anonymous identity, once she has one.
-    pub(crate) aid: String,
+    /// By which suite she signs in.
+    pub(crate) suite: Suite,
     kept: bool,
 }
 
 impl Stage {
     /// A new folder with secrets and synthetic faces in it; no process yet.
-    pub(crate) fn build() -> Result<Self, Stop> {
+    pub(crate) fn build(suite: Suite) -> Result<Self, Stop> {
         let program = Program::find()?;
         let folder = std::env::temp_dir().join(format!("aidchain-demo-{}", Stopwatch::stamp()));
         fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -38,7 +38,7 @@ impl Stage {
             program,
             folder,
             base_port: free_ports()?,
-            aid: String::new(),
+            suite,
             kept: false,
         };
         stage.secret("id", "demo-patient-1")?;
@@ -48,7 +48,8 @@ impl Stage {
         Ok(stage)
     }
 
-    fn secret(&self, name: &str, content: &str) -> Result<(), Stop> {
+    /// Writes a secret that a command reads.
+    pub(crate) fn secret(&self, name: &str, content: &str) -> Result<(), Stop> {
         let path = self.folder.join(name);
         let written = fs::write(&path, content)
             .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o600)));

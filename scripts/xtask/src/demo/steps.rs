@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::program::{number, text};
 use super::stage::{NODES, Stage, receipt};
-use super::{Seen, Stop};
+use super::{Seen, Stop, Suite};
 use crate::clock::Stopwatch;
 use crate::say;
 
@@ -18,7 +18,6 @@ const PATIENT: &str = "S01";
 const STRANGER: &str = "S02";
 /// The first capture that was not used to enrol.
 const FIRST_PROBE: usize = 4;
-const RISK: [&str; 3] = ["--suite", "wu-2021", "--accept-risk=insecure-suite"];
 const CATCH_UP_MAX: Duration = Duration::from_secs(10);
 const SHOWN_MAX: Duration = Duration::from_secs(3);
 const STEP: Duration = Duration::from_millis(50);
@@ -26,15 +25,9 @@ const STEP: Duration = Duration::from_millis(50);
 /// Four nodes, ready.
 pub(super) fn start(stage: &Stage) -> Result<(), Stop> {
     let port = stage.base_port.to_string();
-    let up = stage.must(&[
-        "devnet",
-        "up",
-        "--home",
-        "consortium",
-        "--research",
-        "--base-port",
-        &port,
-    ])?;
+    let mut arguments = vec!["devnet", "up", "--home", "consortium", "--base-port", &port];
+    arguments.extend(stage.suite.of_devnet());
+    let up = stage.must(&arguments)?;
     let started = number(&up, "started")?;
     if started != 4 {
         return Err(format!("{started} nodes started, not 4"));
@@ -48,7 +41,7 @@ pub(super) fn start(stage: &Stage) -> Result<(), Stop> {
 }
 
 /// The patient is enrolled at the registration centre, with three captures.
-pub(super) fn register(stage: &mut Stage) -> Result<(), Stop> {
+pub(super) fn register(stage: &Stage) -> Result<(), Stop> {
     let captures = [1, 2, 3].map(|number| Stage::capture(PATIENT, number));
     let [one, two, three] = &captures;
     let mut arguments = vec![
@@ -69,15 +62,18 @@ pub(super) fn register(stage: &mut Stage) -> Result<(), Stop> {
         "--bio",
         three,
     ];
-    arguments.extend(RISK);
+    arguments.extend(stage.suite.of_patient());
+    if stage.suite == Suite::Aidc1 {
+        arguments.extend(["--recovery-code-file", "recovery-code"]);
+    }
     let answer = stage.must(&arguments)?;
-    text(&answer, "aid")?.clone_into(&mut stage.aid);
-    say::line(&format!(
-        "  ✓ registered   {} at height {}",
-        stage.aid,
-        number(&answer, "height")?
-    ));
-    Ok(())
+    let height = number(&answer, "height")?;
+    let who = match stage.suite {
+        Suite::Aidc1 => "16 anonymous identities".to_owned(),
+        Suite::Wu2021 => text(&answer, "aid")?.to_owned(),
+    };
+    say::line(&format!("  ✓ registered   {who} at height {height}"));
+    known_everywhere(stage, height)
 }
 
 /// A sign-in, however it ends.
@@ -89,14 +85,15 @@ fn sign_in(stage: &Stage, node: &str, capture: &str, password: &str) -> Result<(
         "demo",
         "--server",
         node,
-        "--id-file",
-        "id",
         "--password-file",
         password,
         "--bio",
         capture,
     ];
-    arguments.extend(RISK);
+    arguments.extend(stage.suite.of_patient());
+    if stage.suite == Suite::Wu2021 {
+        arguments.extend(["--id-file", "id"]);
+    }
     let ended = stage.program.run(&stage.folder, &arguments)?;
     Ok((ended.status, ended.json))
 }
@@ -122,10 +119,10 @@ fn accepted(stage: &Stage, seen: &mut Seen, node: &str, probe: usize) -> Result<
 }
 
 /// Waits until every node has the registration: one that lags does not know her yet.
-fn known_everywhere(stage: &Stage) -> Result<(), Stop> {
+fn known_everywhere(stage: &Stage, height: u64) -> Result<(), Stop> {
     let watch = Stopwatch::start();
     for place in 0..NODES.len() {
-        while number(&stage.status(place)?, "height")? == 0 {
+        while number(&stage.status(place)?, "height")? < height {
             if watch.elapsed() > CATCH_UP_MAX {
                 return Err(format!("{:?} stays behind", NODES.get(place)));
             }
@@ -137,7 +134,6 @@ fn known_everywhere(stage: &Stage) -> Result<(), Stop> {
 
 /// One enrolment serves at every node, each time with another capture.
 pub(super) fn sign_in_everywhere(stage: &Stage, seen: &mut Seen) -> Result<(), Stop> {
-    known_everywhere(stage)?;
     for (place, node) in NODES.iter().enumerate() {
         accepted(stage, seen, node, FIRST_PROBE.saturating_add(place))?;
     }
@@ -253,6 +249,7 @@ pub(super) fn receipts(stage: &Stage) -> Result<(bool, bool), Stop> {
     if status != 0 {
         return Err(format!("sign-in at clinic-c ended with {status}: {answer}"));
     }
+    let aid = text(&answer, "aid")?.to_owned();
     let path = stage.folder.join(receipt(&answer)?);
     let shown = path.display().to_string();
     let verify = |receipt: &str| {
@@ -266,7 +263,7 @@ pub(super) fn receipts(stage: &Stage) -> Result<(bool, bool), Stop> {
             "--expect-server",
             "clinic-c",
             "--expect-aid",
-            &stage.aid,
+            &aid,
         ];
         stage.program.run(&stage.folder, &arguments)
     };

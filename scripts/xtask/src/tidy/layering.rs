@@ -15,7 +15,7 @@ struct Layer {
 
 /// The pure crates touch no world; the patient's side carries no node. `getrandom` stands in the tree
 /// of the two that use k256, which asks for it and is never asked by us.
-const LAYERS: [Layer; 4] = [
+const LAYERS: [Layer; 5] = [
     Layer {
         package: "consensus",
         without: &[
@@ -45,6 +45,18 @@ const LAYERS: [Layer; 4] = [
     },
     Layer {
         package: "protocol",
+        without: &[
+            "tokio",
+            "libp2p",
+            "sled",
+            "axum",
+            "hyper",
+            "consensus",
+            "patient",
+        ],
+    },
+    Layer {
+        package: "research",
         without: &[
             "tokio",
             "libp2p",

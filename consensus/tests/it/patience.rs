@@ -1,0 +1,175 @@
+//! How long a replica waits: for what is ordered, for a new primary, and for a peer that is back.
+
+use core::time::Duration;
+
+use consensus::{Input, Pending, Time, Timer};
+
+use crate::pitfalls::{Play, Said};
+
+#[test]
+fn a_timer_that_comes_early_is_set_for_the_rest() {
+    let mut play = Play::of(4);
+    play.go("r1 waits for transaction 1");
+
+    let said = play.input(1, Input::Expired(Timer::Request));
+    let never = play.input(1, Input::Expired(Timer::NewView));
+
+    said.shows("r1 arm request 600ms").lacks("VIEW-CHANGE");
+    never.shows("r1 rejects: the timer was set anew or stopped meanwhile");
+}
+
+/// Takes r3 through views that two others ask for and whose primaries do nothing; gives its waits.
+fn fruitless(play: &mut Play, views: &[u64]) -> Vec<String> {
+    let mut waits = Vec::new();
+    for view in views {
+        for member in [0, 1] {
+            let said = play.asks(member, *view, 3).0;
+            let armed = said
+                .iter()
+                .filter_map(|line| line.strip_prefix("r3 arm new-view "));
+            waits.extend(armed.map(str::to_owned));
+        }
+        play.go("r3 runs out of new-view");
+    }
+    waits
+}
+
+#[test]
+fn patience_is_what_it_was_once_a_transaction_that_waited_is_executed() {
+    let mut play = Play::of(4);
+    play.go("crash r0; crash r1");
+    play.leave("r2 r3");
+    play.go("start r0; r2 -> r0; r3 -> r0 r2; r2 -> r3; r0 -> r2 r3");
+    play.go("r2 runs out of new-view; r3 runs out of new-view; deliver among r0 r2 r3");
+    let pending = |oldest, executed| {
+        Input::Pending(Pending {
+            oldest: Some(oldest),
+            since: Time::ZERO,
+            executed,
+        })
+    };
+
+    let same = play.input(2, pending(2, 0));
+    let other = play.input(2, pending(1, 1));
+    let served = play.input(2, pending(3, 1));
+
+    same.shows("r2 arm request 1.2s");
+    other.shows("r2 arm request 1.2s");
+    served.shows("r2 arm request 600ms");
+}
+
+#[test]
+fn the_first_view_after_one_that_failed_gets_no_more_time_than_that_one() {
+    let mut play = Play::of(4);
+
+    let said = play.leave("r1 r2 r3");
+    let heard = play.go("r1 -> r3; r2 -> r3");
+
+    said.shows("r3 broadcast VIEW-CHANGE v1 of r3, origin s0, prepared []");
+    heard.shows("r3 arm new-view 600ms");
+}
+
+#[test]
+fn a_new_view_and_the_first_thing_that_it_orders_share_one_time() {
+    let mut play = Play::of(4);
+    play.go("crash r0");
+    play.leave("r1 r2 r3");
+    let heard = play.go("r1 -> r2; r3 -> r2");
+
+    play.pass(Duration::from_millis(500));
+    let begun = play.go("r2 -> r1; r3 -> r1; r1 -> r2");
+
+    heard.shows("r2 arm new-view 600ms");
+    begun.shows("r2 arm request 100ms");
+}
+
+#[test]
+fn what_waits_for_a_peer_that_is_back_waits_for_t0_and_no_longer() {
+    let mut play = Play::of(4);
+    fruitless(&mut play, &[1, 2, 4]);
+    play.asks(0, 5, 3);
+
+    let waiting = play.asks(1, 5, 3);
+    let back = play.go("r3 reconnects to r2");
+    play.go("r3 runs out of new-view");
+    let waits = fruitless(&mut play, &[8, 9]);
+
+    waiting.shows("r3 arm new-view 4.8s");
+    back.shows("r3 arm new-view 600ms");
+    assert_eq!(waits, ["1.2s", "2.4s"]);
+}
+
+#[test]
+fn a_member_that_comes_and_goes_cuts_patience_short_once_a_minute_and_no_more() {
+    let mut play = Play::of(4);
+    fruitless(&mut play, &[1, 2]);
+    let cuts = |play: &mut Play, view| {
+        play.asks(0, view, 3);
+        play.asks(1, view, 3).shows("r3 arm new-view 4.8s");
+        let said = play.go("r3 reconnects to r2").0;
+        let cut = said.iter().any(|line| line == "r3 arm new-view 600ms");
+        play.go("r3 runs out of new-view");
+        cut
+    };
+
+    let first = cuts(&mut play, 4);
+    fruitless(&mut play, &[5, 6]);
+    let soon = cuts(&mut play, 8);
+    play.pass(Duration::from_mins(1));
+    let later = cuts(&mut play, 9);
+
+    assert_eq!((first, soon, later), (true, false, true));
+}
+
+/// What r1 says while its primary comes and goes: at the first return, at one soon after, when the
+/// first time is over, at one after that, and when all time is over.
+fn returns_of_a_primary(members: u16) -> [Said; 5] {
+    let mut play = Play::of(members);
+    play.go("r1 waits for transaction 1");
+    let back = |play: &mut Play, away| {
+        play.pass(away);
+        play.go("r1 reconnects to r0")
+    };
+
+    let first = back(&mut play, Duration::from_millis(500));
+    let soon = back(&mut play, Duration::from_millis(500));
+    let said = play.input(1, Input::Expired(Timer::Request));
+    let left = back(&mut play, Duration::from_millis(100));
+    let gone = play.input(1, Input::Expired(Timer::Request));
+    [first, soon, said, left, gone]
+}
+
+#[test]
+fn a_primary_that_is_back_has_its_whole_time_once_a_minute_and_no_more() {
+    // Three members tolerate no liar, and must outlive a connection that comes and goes all the same.
+    for members in [3, 4] {
+        let [first, soon, said, left, gone] = returns_of_a_primary(members);
+
+        first.shows("r1 arm request 600ms");
+        soon.lacks("arm request");
+        said.shows("r1 arm request 100ms");
+        left.lacks("arm request");
+        gone.shows("r1 broadcast VIEW-CHANGE v1 of r1, origin s0, prepared []");
+    }
+}
+
+#[test]
+fn a_backup_that_is_back_makes_nobody_wait_longer_for_the_primary() {
+    let mut play = Play::of(4);
+    play.go("r1 waits for transaction 1");
+
+    let back = play.go("r1 reconnects to r2");
+
+    back.lacks("arm request");
+}
+
+#[test]
+fn a_peer_that_is_back_makes_nothing_wait_longer() {
+    let mut play = Play::of(4);
+    play.leave("r1 r2 r3");
+    play.go("r1 -> r3; r2 -> r3");
+
+    let back = play.go("r3 reconnects to r2");
+
+    back.lacks("arm new-view");
+}
