@@ -91,7 +91,7 @@ SERVER = {
     "&me5.m1": "m1",
     "agree(&m1)": "es",
     "me5.c1": "c1",
-    "pk_dh.as": "pk_dh",
+    "&pk_dh": "pk_dh",
     "exponent.agree(&key)": "ss",
     "me5.m2": "m2",
     "Kind::Me7": "t3",

@@ -6,7 +6,7 @@ use protocol::aidc1::AidIndex;
 use protocol::aidc1::application::Purpose;
 use protocol::aidc1::offer::Taken;
 
-use super::consortium::Consortium;
+use super::consortium::{Consortium, Node};
 use super::terminal::{Terminal, accept, offer_of};
 use super::{active, all_are, desk, nameless};
 use crate::centre::Ledger as _;
@@ -223,11 +223,14 @@ async fn five_acceptances_with_false_consents_spend_a_desk_code() {
     assert!(active(&consortium, &ada));
 }
 
-/// Whether all sixteen are asked for.
+/// Whether all sixteen are asked for, as every member has it: the next step may be another member's.
 fn asked(consortium: &Consortium, ada: &Terminal) -> bool {
-    let state = consortium.rc().services.ledger.state();
-    let open = |aid: &Aid| state.recovery(aid).unwrap().is_some();
-    ada.aids().iter().all(open)
+    let asked_at = |node: &Node| {
+        let state = node.services.ledger.state();
+        let open = |aid: &Aid| state.recovery(aid).unwrap().is_some();
+        ada.aids().iter().all(open)
+    };
+    consortium.nodes.iter().all(asked_at)
 }
 
 /// Somebody without device and code, as far as the officer's requests.
