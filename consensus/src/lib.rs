@@ -51,7 +51,8 @@
 //! 3. T = T0 · 2^k, k ≤ 3 view changes beyond the first since a transaction that waited at the
 //!    view's start was executed. A new connection to a peer sets it back to T0, also for what is
 //!    waited for just then, and one to the primary lets the request timer begin anew; until
-//!    something is executed each peer does so once in f minutes.
+//!    something is executed each peer does so once in f · (f + 2) · 8 · T0. A new primary of
+//!    which nothing was heard for T0 has T0.
 //! 4. The stored VIEW-CHANGE or NEW-VIEW is sent again at reconnection and with STATUS.
 //! 5. A primary that brings less than half of the best two seconds in ten minutes, while the
 //!    pool is never empty and the oldest waits four times the usual, is left; once a minute at most.

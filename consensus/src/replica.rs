@@ -7,6 +7,7 @@ mod explain;
 mod normal;
 mod pace;
 mod propose;
+mod reached;
 mod recover;
 mod replay;
 mod retransmit;
@@ -32,6 +33,7 @@ use crate::slot::Slot;
 use catch_up::Waiting;
 use checkpoint::Tally;
 use pace::Pace;
+use reached::Reached;
 use retransmit::Lack;
 use timers::Wait;
 
@@ -143,8 +145,8 @@ pub struct Replica<S: Scheme> {
     waiting_for: Option<Wait>,
     /// k: view changes since a transaction that was pending when the view began was executed.
     attempts: u32,
-    /// Whose new connections have cut patience short since then, and when.
-    returned: BTreeMap<ReplicaId, Time>,
+    /// When each peer could be reached.
+    reached: BTreeMap<ReplicaId, Reached>,
     /// What waits in the pool.
     pending: Pending,
     /// What waited when the view began.

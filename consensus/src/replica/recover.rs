@@ -163,7 +163,7 @@ impl<S: Scheme> Replica<S> {
             deadlines: BTreeMap::new(),
             waiting_for: None,
             attempts: 0,
-            returned: BTreeMap::new(),
+            reached: BTreeMap::new(),
             pending: Pending::default(),
             pending_at_entry: Pending::default(),
             ordered_at: now,

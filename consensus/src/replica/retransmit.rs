@@ -156,6 +156,7 @@ impl<S: Scheme> Replica<S> {
                 ours,
             });
         }
+        self.heard(from);
         let mut frames = Vec::new();
         if self.learns_from(status) {
             frames.push(Frame::Status(self.status()));

@@ -2,7 +2,6 @@
 
 use core::time::Duration;
 
-use crate::committee::ReplicaId;
 use crate::error::Rejected;
 use crate::io::{Effect, Pending, Timer};
 use crate::number::Seq;
@@ -10,14 +9,10 @@ use crate::replica::{Departure, Replica};
 use crate::signed::Scheme;
 
 /// T = T0 · 2^k with k no higher than this.
-const DOUBLINGS_MAX: u32 = 3;
+pub(super) const DOUBLINGS_MAX: u32 = 3;
 
 /// In how many parts the way to an epoch's end is waited for.
 const QUARTERS: u64 = 4;
-
-/// While nothing is executed, patience is cut short by returning members no more often than this
-/// for each that may be a liar.
-const RETURNS: Duration = Duration::from_mins(1);
 
 /// What the request timer runs for; it starts from zero when this changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,38 +34,6 @@ impl<S: Scheme> Replica<S> {
         let doublings = self.attempts.saturating_sub(1).min(DOUBLINGS_MAX);
         let factor = 1_u32.checked_shl(doublings).unwrap_or(1);
         self.parameters.timeout.saturating_mul(factor)
-    }
-
-    /// A peer can be reached again. That views failed without it says nothing of how long they
-    /// need with it, so the running one gets T0 as well; and a primary that could not be heard
-    /// gets its time from now on, or who was cut off alone would leave a view that all others
-    /// stay in. A liar that comes and goes must neither keep patience short on a slow network nor
-    /// be waited for again and again: while nothing is executed, all liars together do so once in
-    /// [`RETURNS`].
-    pub(super) fn welcome(&mut self, peer: ReplicaId) {
-        let liars = self.committee.weak_quorum().saturating_sub(1).max(1);
-        let pause = RETURNS.saturating_mul(u32::try_from(liars).unwrap_or(u32::MAX));
-        let before = self.returned.get(&peer);
-        let again = before.is_some_and(|last| self.now.since(*last) < pause);
-        let unheard =
-            self.active && self.waiting_for.is_some() && peer == self.committee.primary(self.view);
-        if again || (self.attempts <= 1 && !unheard) {
-            return;
-        }
-        self.returned.insert(peer, self.now);
-        if self.attempts > 1 {
-            self.attempts = 0;
-        }
-        let patience = self.patience();
-        let soon = self.now.after(patience);
-        for timer in [Timer::Request, Timer::NewView] {
-            if self.deadlines.get(&timer).is_some_and(|at| *at > soon) {
-                self.arm(timer, patience);
-            }
-        }
-        if unheard && self.deadlines.contains_key(&Timer::Request) {
-            self.arm(Timer::Request, patience);
-        }
     }
 
     /// Starts a timer, or starts it anew.
@@ -127,7 +90,7 @@ impl<S: Scheme> Replica<S> {
                 .is_none_or(|then| pending.oldest.is_none_or(|now| now > then));
         if self.active && served {
             self.attempts = 0;
-            self.returned.clear();
+            self.forget_returns();
         }
         let slow = self.pace.is_slow(self.now, pending);
         if slow && self.active && self.voter().is_some() && !self.is_primary() {

@@ -110,7 +110,7 @@ impl<S: Scheme> Replica<S> {
         let quorum = left.count() >= self.committee.quorum();
         let waiting = self.deadlines.contains_key(&Timer::NewView);
         if quorum && !self.active && !waiting && self.voter().is_some() {
-            self.arm(Timer::NewView, self.patience());
+            self.arm(Timer::NewView, self.patience_with_primary());
         }
     }
 

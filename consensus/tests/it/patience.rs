@@ -2,9 +2,12 @@
 
 use core::time::Duration;
 
-use consensus::{Input, Pending, Time, Timer};
+use consensus::{Frame, Input, Pending, Time, Timer};
 
-use crate::pitfalls::{Play, Said};
+use crate::pitfalls::{Play, Said, boast};
+
+/// What a primary is given.
+const T0: Duration = Duration::from_millis(600);
 
 #[test]
 fn a_timer_that_comes_early_is_set_for_the_rest() {
@@ -18,17 +21,11 @@ fn a_timer_that_comes_early_is_set_for_the_rest() {
     never.shows("r1 rejects: the timer was set anew or stopped meanwhile");
 }
 
-/// Takes r3 through views that two others ask for and whose primaries do nothing; gives its waits.
+/// Takes r3 through views whose primaries ask for them and then do nothing; gives its waits.
 fn fruitless(play: &mut Play, views: &[u64]) -> Vec<String> {
     let mut waits = Vec::new();
     for view in views {
-        for member in [0, 1] {
-            let said = play.asks(member, *view, 3).0;
-            let armed = said
-                .iter()
-                .filter_map(|line| line.strip_prefix("r3 arm new-view "));
-            waits.extend(armed.map(str::to_owned));
-        }
+        waits.extend(play.two_ask(*view));
         play.go("r3 runs out of new-view");
     }
     waits
@@ -70,6 +67,29 @@ fn the_first_view_after_one_that_failed_gets_no_more_time_than_that_one() {
 }
 
 #[test]
+fn a_primary_of_which_nothing_is_heard_is_given_t0_however_often_views_failed() {
+    let wait = |speaks_before: Option<Duration>| {
+        let mut play = Play::of(4);
+        fruitless(&mut play, &[1, 4, 5]);
+        if let Some(before) = speaks_before {
+            play.arrives(2, 3, &Frame::Status(boast(0, 0)));
+            play.pass(before);
+        }
+        play.asks(0, 6, 3);
+        play.asks(1, 6, 3).0
+    };
+    let armed = |said: &[String], time| said.contains(&format!("r3 arm new-view {time}"));
+
+    let silent = wait(None);
+    let heard = wait(Some(T0));
+    let long_ago = wait(Some(T0 + Duration::from_millis(1)));
+
+    assert!(armed(&silent, "600ms"), "{silent:?}");
+    assert!(armed(&heard, "4.8s"), "{heard:?}");
+    assert!(armed(&long_ago, "600ms"), "{long_ago:?}");
+}
+
+#[test]
 fn a_new_view_and_the_first_thing_that_it_orders_share_one_time() {
     let mut play = Play::of(4);
     play.go("crash r0");
@@ -87,36 +107,37 @@ fn a_new_view_and_the_first_thing_that_it_orders_share_one_time() {
 fn what_waits_for_a_peer_that_is_back_waits_for_t0_and_no_longer() {
     let mut play = Play::of(4);
     fruitless(&mut play, &[1, 2, 4]);
-    play.asks(0, 5, 3);
 
-    let waiting = play.asks(1, 5, 3);
+    let waiting = play.two_ask(5);
     let back = play.go("r3 reconnects to r2");
     play.go("r3 runs out of new-view");
     let waits = fruitless(&mut play, &[8, 9]);
 
-    waiting.shows("r3 arm new-view 4.8s");
+    assert_eq!(waiting, ["4.8s"]);
     back.shows("r3 arm new-view 600ms");
     assert_eq!(waits, ["1.2s", "2.4s"]);
 }
 
+/// Whether what r3 waits for in this view, 8 T0 long, gets T0 by these returns. Then it runs out.
+fn cuts_short(play: &mut Play, view: u64, returns: &str) -> bool {
+    assert_eq!(play.two_ask(view), ["4.8s"]);
+    let said = play.go(returns).0;
+    let cut = said.iter().any(|line| line == "r3 arm new-view 600ms");
+    play.go("r3 runs out of new-view");
+    cut
+}
+
 #[test]
-fn a_member_that_comes_and_goes_cuts_patience_short_once_a_minute_and_no_more() {
+fn a_member_that_comes_and_goes_cuts_patience_short_once_in_24_t0_and_no_more() {
     let mut play = Play::of(4);
     fruitless(&mut play, &[1, 2]);
-    let cuts = |play: &mut Play, view| {
-        play.asks(0, view, 3);
-        play.asks(1, view, 3).shows("r3 arm new-view 4.8s");
-        let said = play.go("r3 reconnects to r2").0;
-        let cut = said.iter().any(|line| line == "r3 arm new-view 600ms");
-        play.go("r3 runs out of new-view");
-        cut
-    };
 
-    let first = cuts(&mut play, 4);
+    let first = cuts_short(&mut play, 4, "r3 reconnects to r2");
     fruitless(&mut play, &[5, 6]);
-    let soon = cuts(&mut play, 8);
-    play.pass(Duration::from_mins(1));
-    let later = cuts(&mut play, 9);
+    let soon = cuts_short(&mut play, 8, "r3 reconnects to r2; r3 reconnects to r2");
+    // 7.2 s have gone by since the first one.
+    play.pass(Duration::from_millis(14_400 - 7_200));
+    let later = cuts_short(&mut play, 9, "r3 reconnects to r2");
 
     assert_eq!((first, soon, later), (true, false, true));
 }
@@ -140,7 +161,7 @@ fn returns_of_a_primary(members: u16) -> [Said; 5] {
 }
 
 #[test]
-fn a_primary_that_is_back_has_its_whole_time_once_a_minute_and_no_more() {
+fn a_primary_that_comes_and_goes_has_its_whole_time_once_in_24_t0_and_no_more() {
     // Three members tolerate no liar, and must outlive a connection that comes and goes all the same.
     for members in [3, 4] {
         let [first, soon, said, left, gone] = returns_of_a_primary(members);

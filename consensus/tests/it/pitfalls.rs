@@ -8,6 +8,8 @@ mod new_view;
 mod persistence;
 mod view_change;
 
+pub(crate) use checkpoints::boast;
+
 use core::time::Duration;
 
 use consensus::{
@@ -86,6 +88,21 @@ impl Play {
         };
         let change = Frame::ViewChange(self.sign(member, ViewChange::new(body)));
         self.arrives(member, to, &change)
+    }
+
+    /// Of four members, the primary of a view and another one ask r3 for it, and so r3 asks as
+    /// well; what r3 then waits for the new primary.
+    pub(crate) fn two_ask(&mut self, view: u64) -> Vec<String> {
+        let members = if view % 4 == 2 { [2, 0] } else { [0, 1] };
+        let mut waits = Vec::new();
+        for member in members {
+            let said = self.asks(member, view, 3).0;
+            let armed = said
+                .iter()
+                .filter_map(|line| line.strip_prefix("r3 arm new-view "));
+            waits.extend(armed.map(str::to_owned));
+        }
+        waits
     }
 
     /// Time goes by.

@@ -110,7 +110,7 @@ fn c4_however_much_one_member_says_it_moves_nobody_to_its_view() {
 }
 
 /// A STATUS that claims a view and a certified block.
-fn boast(view: u64, certified: u64) -> Status {
+pub(crate) fn boast(view: u64, certified: u64) -> Status {
     Status {
         epoch: Epoch::ZERO,
         view: View::new(view),

@@ -60,13 +60,7 @@ fn m6_patience_doubles_three_times_and_no_more() {
 
     // Without those of which r3 is primary.
     for view in [4, 5, 6, 8, 9, 10] {
-        for member in [0, 1] {
-            let said = play.asks(member, view, 3).0;
-            let armed = said
-                .iter()
-                .filter_map(|line| line.strip_prefix("r3 arm new-view "));
-            waits.extend(armed.map(str::to_owned));
-        }
+        waits.extend(play.two_ask(view));
         play.go("r3 runs out of new-view");
     }
 

@@ -17,7 +17,7 @@ const USAGE: &str = "usage: simulate [--seeds N] [--base-seed S] [--trace] [--lo
        simulate --seed S [--trace]
        simulate --adversaries
        simulate --far-apart
-       simulate --recovery [--seeds N] [--base-seed S]
+       simulate --recovery [--adversary NAME] [--seeds N] [--base-seed S] [--trace]
        simulate --twins N [--base-seed S] [--trace]
        simulate --twins-file FILE [--trace]
 Without --base-seed it draws one and says which. The last line is `N passed, M failed`.

@@ -3,6 +3,8 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
 
+use simulator::Character;
+
 /// The log of runs that the repository keeps; the program is started at its root.
 const LOG: &str = "docs/simulation-log.csv";
 
@@ -35,6 +37,8 @@ pub(crate) struct Wish {
     pub(crate) seeds: u64,
     /// The first one.
     pub(crate) base: u64,
+    /// The only adversary that is wished, by its name in the code.
+    pub(crate) adversary: Option<Character>,
     /// Whether to print what happens.
     pub(crate) trace: bool,
     /// The file to which the verdict is added.
@@ -48,6 +52,7 @@ impl Wish {
             what: What::Seeds,
             seeds: 1000,
             base: fresh_base(),
+            adversary: None,
             trace: false,
             log: None,
         };
@@ -59,6 +64,7 @@ impl Wish {
                     wish.base = words.next()?.parse().ok()?;
                     wish.seeds = 1;
                 }
+                "--adversary" => wish.adversary = Some(character(&words.next()?)?),
                 "--trace" => wish.trace = true,
                 "--log" => wish.log = Some(LOG.into()),
                 "--adversaries" => wish.what = What::Adversaries,
@@ -71,6 +77,12 @@ impl Wish {
         }
         Some(wish)
     }
+}
+
+/// The adversary of this name.
+fn character(name: &str) -> Option<Character> {
+    let named = |character: &Character| format!("{character:?}").eq_ignore_ascii_case(name);
+    Character::ALL.into_iter().find(named)
 }
 
 /// A base seed that was hardly ever run before: the standard library draws a hasher's keys from
@@ -106,5 +118,13 @@ mod tests {
         assert_eq!((one.base, one.seeds, one.trace), (41, 1, true));
         assert!(read(&["--seeds"]).is_none());
         assert!(read(&["--sneeds", "7"]).is_none());
+    }
+
+    #[test]
+    fn who_names_an_adversary_gets_no_other_one() {
+        let one = read(&["--recovery", "--adversary", "silent"]).unwrap();
+
+        assert_eq!(one.adversary, Some(Character::Silent));
+        assert!(read(&["--recovery", "--adversary", "loud"]).is_none());
     }
 }
