@@ -10,6 +10,10 @@
 //! a head, which the next start wipes: nobody was told of it. A slot whose head does not fit its bytes was damaged later;
 //! that is told and not repaired.
 
+mod looked;
+
+pub use looked::inspect;
+
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
@@ -70,7 +74,7 @@ pub enum VaultError {
         mode: u32,
     },
     /// A slot does not hold what was written.
-    #[error("the vault {} is damaged in slot {slot}: restore it from its backup", path.display())]
+    #[error("the vault {} is damaged in slot {slot}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -183,19 +187,9 @@ impl Vault {
 
     /// Writes the head of a new file.
     fn begin(&mut self, folder: &Path) -> Result<(), VaultError> {
-        let length = self
-            .file
-            .metadata()
-            .map_err(|cause| self.failed(cause))?
-            .len();
-        let slots = length.div_ceil(u64::try_from(SLOT).unwrap_or(u64::MAX));
-        self.end = slots.max(1);
-        let head = self.read(Slot(0))?;
-        if head.starts_with(MAGIC) {
+        self.measure()?;
+        if self.has_head()? {
             return Ok(());
-        }
-        if head.iter().any(|byte| *byte != 0) || slots > 1 {
-            return Err(self.damaged(Slot(0)));
         }
         let mut head = vec![0; SLOT];
         for (to, from) in head.iter_mut().zip(MAGIC) {
@@ -209,6 +203,30 @@ impl Vault {
                 .map_err(|cause| self.failed(cause))?;
         }
         Ok(())
+    }
+
+    /// Finds where the file ends.
+    fn measure(&mut self) -> Result<(), VaultError> {
+        let length = self
+            .file
+            .metadata()
+            .map_err(|cause| self.failed(cause))?
+            .len();
+        let slots = length.div_ceil(u64::try_from(SLOT).unwrap_or(u64::MAX));
+        self.end = slots.max(1);
+        Ok(())
+    }
+
+    /// Whether the file has its head; a new one has not.
+    fn has_head(&self) -> Result<bool, VaultError> {
+        let head = self.read(Slot(0))?;
+        if head.starts_with(MAGIC) {
+            return Ok(true);
+        }
+        if head.iter().any(|byte| *byte != 0) || self.end > 1 {
+            return Err(self.damaged(Slot(0)));
+        }
+        Ok(false)
     }
 
     /// Reads all slots; wipes those that a crash left without a head.

@@ -98,6 +98,7 @@ impl Doctor {
         all.push(disk::disk(&self.home, inspected.as_ref()));
         all.push(disk::ports(config, life));
         all.push(disk::votes(&self.home, genesis, &keys));
+        all.push(disk::vault(&self.home));
         all.extend(ledger);
         all.push(others::node(life, &own));
         all.push(others::peers(&own, &others, genesis));

@@ -21,7 +21,7 @@ use patient::code::Code;
 use protocol::wu::PatientId;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroize as _;
 
 use super::{
     app::App,
@@ -347,7 +347,7 @@ async fn json_of<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result
             "this address takes application/json",
         ));
     }
-    let bytes = Zeroizing::new(input::whole(body, DESK_BYTES).await?.to_vec());
+    let bytes = input::whole(body, DESK_BYTES).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
         let text = format!(
             "the body is not what is asked for here, from column {}",

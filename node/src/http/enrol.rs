@@ -43,8 +43,7 @@ pub(super) async fn apply(
     let bytes = input::octets(&headers, body, APPLICATION_BYTES).await?;
     let application = Application::parse(&bytes)
         .map_err(|malformed| Problem::bad(Code::RequestMalformed, malformed.to_string()))?;
-    // The body holds an ID.
-    drop(bytes.try_into_mut().map(|mut bytes| bytes.fill(0)));
+    drop(bytes);
     let node = app.clone();
     let source = Source::of(peer.ip());
     let offered = tokio::task::spawn_blocking(move || offer(&node, &application, source));

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{ConnectInfo, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
@@ -21,7 +21,13 @@ use protocol::{
     },
 };
 
-use super::{app::App, authenticate::octets, input, limits::DEAL_BYTES, problem::Problem};
+use super::{
+    app::App,
+    authenticate::octets,
+    input::{self, Octets},
+    limits::DEAL_BYTES,
+    problem::Problem,
+};
 use crate::{
     evaluators::{ConfirmationLost, Evaluators, NotEvaluated, NotTaken, Place},
     vault::VaultError,
@@ -72,7 +78,7 @@ pub(super) async fn confirm(
 /// On a thread that may wait for the disk.
 async fn at_work<T: Send + 'static>(
     app: &App,
-    bytes: Bytes,
+    bytes: Octets,
     work: impl FnOnce(&App, &mut Evaluators, &[u8]) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let node = app.clone();

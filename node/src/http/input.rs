@@ -1,25 +1,30 @@
 //! Reading requests: query values and bodies, each with one clear text when it is wrong.
 
 use axum::{
-    body::{Body, Bytes},
+    BoxError,
+    body::{Body, HttpBody as _},
     http::{HeaderMap, StatusCode, Uri, header},
 };
 use contract::identity::SuiteId;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use patient::code::Code;
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{
     limits::{WAIT, WAIT_MAX},
     problem::Problem,
 };
 
+/// A body that is wiped when nobody needs it any more: it may hold an ID, a code or a token.
+pub(crate) type Octets = Zeroizing<Vec<u8>>;
+
 /// The body of a request, when it is of the right kind and not too long.
 pub(crate) async fn octets(
     headers: &HeaderMap,
     body: Body,
     limit: usize,
-) -> Result<Bytes, Problem> {
+) -> Result<Octets, Problem> {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
@@ -33,19 +38,36 @@ pub(crate) async fn octets(
     whole(body, limit).await
 }
 
-/// A body of any kind.
-pub(crate) async fn whole(body: Body, limit: usize) -> Result<Bytes, Problem> {
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Problem::new(
+/// A body of any kind. Its frames are wiped where the connection holds them no more.
+pub(crate) async fn whole(body: Body, limit: usize) -> Result<Octets, Problem> {
+    let mut body = Limited::new(body, limit);
+    // Never moved to a larger place, which would leave a copy behind.
+    let room = body.size_hint().exact();
+    let room = room.and_then(|bytes| usize::try_from(bytes).ok());
+    let mut octets = Zeroizing::new(Vec::with_capacity(
+        room.map_or(limit, |room| room.min(limit)),
+    ));
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(|error| unread(&error, limit))?.into_data() {
+            octets.extend_from_slice(&data);
+            if let Ok(mut only) = data.try_into_mut() {
+                only.zeroize();
+            }
+        }
+    }
+    Ok(octets)
+}
+
+/// Why a body was not read.
+fn unread(error: &BoxError, limit: usize) -> Problem {
+    if error.is::<LengthLimitError>() {
+        Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             Code::TooLarge,
             format!("at most {limit} bytes are taken here"),
-        )),
-        Err(_broken) => Err(Problem::bad(
-            Code::Usage,
-            "the request ended before its body did",
-        )),
+        )
+    } else {
+        Problem::bad(Code::Usage, "the request ended before its body did")
     }
 }
 

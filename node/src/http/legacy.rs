@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{ConnectInfo, State},
     http::{HeaderMap, StatusCode},
     response::Response,
@@ -239,7 +239,7 @@ fn at_the_centre(app: &App) -> Result<Arc<Limbasiya>, Problem> {
     Ok(own)
 }
 
-fn parse<M: Message>(bytes: &Bytes) -> Result<M, Problem> {
+fn parse<M: Message>(bytes: &[u8]) -> Result<M, Problem> {
     M::parse(bytes).map_err(|malformed| Problem::bad(Code::RequestMalformed, malformed.to_string()))
 }
 

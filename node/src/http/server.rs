@@ -69,7 +69,7 @@ pub(super) async fn record(
             "this address takes the 32 octets of an AID",
         )
     };
-    let aid = Aid::new(<[u8; AID_BYTES]>::try_from(bytes.as_ref()).map_err(wrong)?);
+    let aid = Aid::new(<[u8; AID_BYTES]>::try_from(bytes.as_slice()).map_err(wrong)?);
     let read = tokio::task::spawn_blocking(move || {
         let asked = vec![
             (identity::ID, identity::identity_key(&aid)),

@@ -38,7 +38,7 @@ fn only(devnet: &Devnet, member: &str, check: &str) -> (i32, String, String) {
     (status, mark.to_owned(), code.to_owned())
 }
 
-/// Flips a bit in the middle of a file; gives it back as it was.
+/// Flips a bit of a file; gives it back as it was.
 struct Flipped {
     path: PathBuf,
     before: Vec<u8>,
@@ -47,10 +47,14 @@ struct Flipped {
 
 impl Flipped {
     fn in_middle_of(path: PathBuf) -> Self {
+        let length = fs::metadata(&path).unwrap().len();
+        Self::at(path, usize::try_from(length).unwrap() / 2)
+    }
+
+    fn at(path: PathBuf, place: usize) -> Self {
         let before = fs::read(&path).unwrap();
         let mut after = before.clone();
-        let middle = after.len() / 2;
-        after[middle] ^= 1;
+        after[place] ^= 1;
         fs::write(&path, &after).unwrap();
         Self {
             path,
@@ -93,7 +97,8 @@ fn a_healthy_member_has_nothing_to_complain_of_and_a_missing_one_is_named() {
     assert_eq!(status, 0, "{report:#}");
     assert_eq!(report["schema"], "aidchain.doctor/1");
     let checks = [
-        "home", "keys", "versions", "ports", "votes", "ledger", "node", "peers", "clock", "state",
+        "home", "keys", "versions", "ports", "votes", "vault", "ledger", "node", "peers", "clock",
+        "state",
     ];
     for check in checks {
         assert_eq!(said(&report, check), ("ok", ""), "{report:#}");
@@ -145,6 +150,12 @@ fn each_fault_in_the_home_of_a_node_that_stands_still_is_found_and_nothing_is_ch
     assert_eq!(look("votes"), error(8, "AC0204"));
     votes.undo();
     assert_eq!(look("votes").0, 0);
+
+    // In the first secret.
+    let vault = Flipped::at(home.join("vault/epochs"), 2_048 + 8);
+    assert_eq!(look("vault"), error(8, "AC0213"));
+    vault.undo();
+    assert_eq!(look("vault").0, 0);
 
     let key = home.join("keys/member.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();

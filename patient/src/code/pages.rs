@@ -172,6 +172,9 @@ codes! {
     /// this node does not keep that block any more
     BlockPruned = 212, NotFound, help: "ask a member that keeps all blocks: the message names those that this node knows of",
         page: "A node may be told to let old blocks go (`retain` in node.toml), and a node that joined by a snapshot never had them. Their hashes and the state stay; transactions and receipts are at members that keep all.";
+    /// a vault of secrets is damaged
+    VaultDamaged = 213, BadConfiguration, help: "move the file aside and start the node again; `aidchain explain AC0213` says what it held",
+        page: "A vault is in no backup, so that what was erased stays erased; nothing on the ledger is lost with it. `epochs`: the node publishes a new key epoch. `evaluators`: this member evaluates nothing more for the patients whose shares it held until they change their passwords; the other members do. `patients`, at the registration centre: who enrolled before must come to the desk to change anything.";
     /// this node is not the registration centre
     NotTheCentre = 301, Refused, help: "use the address of the registration centre: `aidchain ledger status` shows the members",
         page: "Only the registration centre enrols patients. Any member signs them in.";

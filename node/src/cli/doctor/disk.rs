@@ -15,11 +15,13 @@ use super::super::node::backup::of_store;
 use super::super::node::failure;
 use super::finding::{Check, Finding, Life};
 use crate::config::Config;
+use crate::epochs::EpochsError;
 use crate::executor;
 use crate::keys::{KeyError, Keys};
 use crate::node::{self, NodeError};
 use crate::snapshot::inventory::disk_bytes;
 use crate::store::{self, Inspected};
+use crate::vault;
 use crate::votelog;
 
 /// The next step where nothing can be said without the keys.
@@ -200,6 +202,27 @@ pub(super) fn votes(home: &Path, genesis: &Genesis, keys: &Result<Keys, KeyError
         Err(error) => failure::of_node(&error.into()),
     };
     Finding::bad(Check::Votes, &failure)
+}
+
+/// The vaults: epoch keys, shares of passwords, and at the registration centre the patients.
+pub(super) fn vault(home: &Path) -> Finding {
+    match vault::inspect(home) {
+        Ok(counts) if counts.is_empty() => {
+            let text = "there is no vault: a node that starts makes it";
+            Finding::warning(Check::Vault, text, "start the node")
+        }
+        Ok(counts) => {
+            let counts: Vec<String> = counts
+                .iter()
+                .map(|(name, secrets)| format!("{name} {secrets}"))
+                .collect();
+            Finding::good(Check::Vault, format!("whole; {}", counts.join(", ")))
+        }
+        Err(error) => {
+            let failure = failure::of_node(&NodeError::from(EpochsError::from(error)));
+            Finding::bad(Check::Vault, &failure)
+        }
+    }
 }
 
 /// The block file, its newest blocks re-checked.

@@ -20,6 +20,8 @@ pub(in crate::cli) enum Check {
     Ports,
     /// The vote log is whole
     Votes,
+    /// The vaults of keys and shares are whole
+    Vault,
     /// The block file is what its hashes say
     Ledger,
     /// The node runs and votes
@@ -42,6 +44,7 @@ impl Check {
             Self::Disk => "disk",
             Self::Ports => "ports",
             Self::Votes => "votes",
+            Self::Vault => "vault",
             Self::Ledger => "ledger",
             Self::Node => "node",
             Self::Peers => "peers",

@@ -51,6 +51,7 @@ pub(in super::super) fn of_node(error: &NodeError) -> Failure {
         | NodeError::ForeignKey { .. } => Code::NotAMember,
         NodeError::Epochs(EpochsError::Vault(VaultError::TooOpen { .. }))
         | NodeError::Outbox(OutboxError::TooOpen { .. }) => Code::SecretTooOpen,
+        NodeError::Epochs(EpochsError::Vault(VaultError::Damaged { .. })) => Code::VaultDamaged,
         NodeError::NoMember { .. } | NodeError::Epochs(_) | NodeError::Outbox(_) => {
             Code::CannotRead
         }

@@ -1,9 +1,10 @@
 //! Sign-in under AIDC-1: Me5 in and Me7 out; then Me9 in, the result to the ledger, and the answer out.
 
-use std::{hint::black_box, sync::LazyLock, time::Duration};
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     http::{HeaderMap, StatusCode, Uri},
     response::Response,
 };
@@ -26,7 +27,7 @@ use crate::{
     collector::{AGAIN_MS, Fate, SOON_MS},
     http::{
         app::App,
-        input::{self, Query},
+        input::{self, Octets, Query},
         limits::{MESSAGE_BYTES, WAIT},
         problem::Problem,
         reads::Snapshot,
@@ -43,7 +44,7 @@ const SESSION: &str = "aidchain-session";
 pub(in crate::http) type Conclusion = Result<Vec<u8>, Problem>;
 
 /// Me5 in, Me7 out.
-pub(super) async fn hello(app: &App, bytes: Bytes) -> Result<Response, Problem> {
+pub(super) async fn hello(app: &App, bytes: Octets) -> Result<Response, Problem> {
     let node = app.clone();
     let answered = tokio::task::spawn_blocking(move || answer(&node, &bytes));
     let reply = answered.await.map_err(|_panicked| Problem::bug())??;
@@ -135,7 +136,7 @@ fn session(headers: &HeaderMap) -> Result<SessionId, Problem> {
 async fn conclude(
     app: App,
     serving: Box<Serving>,
-    (bytes, wait): (Bytes, Duration),
+    (bytes, wait): (Octets, Duration),
     teller: watch::Sender<Option<Conclusion>>,
 ) {
     let mut stop = app.stop();
@@ -148,7 +149,7 @@ async fn conclude(
     teller.send_replace(Some(conclusion));
 }
 
-async fn reach(app: &App, serving: Box<Serving>, bytes: Bytes, wait: Duration) -> Conclusion {
+async fn reach(app: &App, serving: Box<Serving>, bytes: Octets, wait: Duration) -> Conclusion {
     let node = app.clone();
     let accepted = tokio::task::spawn_blocking(move || accept(&node, *serving, &bytes));
     let evidence = accepted.await.map_err(|_panicked| Problem::bug())??;
@@ -310,17 +311,14 @@ fn stale(app: &App) -> Problem {
 
 /// Certified reads as the suite asks for them.
 impl Directory<PatientRecord> for Snapshot {
-    /// An AID that is missing costs what one that is there costs: in its place, a stand-in is read and thrown away.
+    /// An AID that is missing costs what one that is there costs: in its place, a record of no AID is read.
     fn resolve(&self, aid: &Aid) -> Option<PatientRecord> {
-        let found = self.encoded(aid);
-        let is_known = found.is_some();
-        let bytes = found.unwrap_or_else(|| STAND_IN.clone());
+        let bytes = self.encoded(aid).unwrap_or_else(|| STAND_IN.clone());
         let identity: Option<Identity> = decode(&bytes, ENCODED_BYTES_MAX).ok();
-        let record = match black_box(identity)?.credential {
-            Credential::Aidc1(record) => record,
-            Credential::Wu2021 { .. } => return None,
-        };
-        black_box(is_known).then_some(record)
+        match identity?.credential {
+            Credential::Aidc1(record) => Some(record),
+            Credential::Wu2021 { .. } => None,
+        }
     }
 
     fn height(&self) -> Height {

@@ -1,6 +1,6 @@
 //! Sign-in under the suite of the paper: one message and its answer, and the server's own word for the ledger.
 
-use axum::{body::Bytes, response::Response};
+use axum::response::Response;
 use contract::{Height, SuiteId};
 use patient::code::Code;
 use protocol::{
@@ -10,12 +10,12 @@ use protocol::{
 
 use super::{octets, record, refusal, refuse};
 use crate::{
-    http::{app::App, problem::Problem, reads::Snapshot},
+    http::{app::App, input::Octets, problem::Problem, reads::Snapshot},
     metrics::Step,
 };
 
 /// Me5 in, Me7 out.
-pub(super) async fn hello(app: &App, bytes: Bytes) -> Result<Response, Problem> {
+pub(super) async fn hello(app: &App, bytes: Octets) -> Result<Response, Problem> {
     // Rep and two multiplications: a few hundred microseconds that would hold up every other connection here.
     let node = app.clone();
     let answered = tokio::task::spawn_blocking(move || answer(&node, &bytes));
