@@ -66,10 +66,11 @@ pub trait Message: Sized {
 
 /// The committed ledger, as far as a suite may ask it.
 pub trait Directory<R> {
-    /// The record registered under this AID, if there is one and it is active.
+    /// The record registered under this AID, if there is one.
     ///
     /// How long this takes tells a stranger whose AID is on the ledger, unless the host
-    /// does the same work for one that is missing.
+    /// does the same work for one that is missing. Where a record names its AID the host may
+    /// give one of another AID then, and the suite takes it for none.
     fn resolve(&self, aid: &Aid) -> Option<R>;
 
     /// The height of the state that [`Directory::resolve`] reads.

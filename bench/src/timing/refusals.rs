@@ -82,11 +82,16 @@ impl<T> Each<T> {
 }
 
 /// A ledger of three patients, one of them unknown to it.
-struct Ledger(BTreeMap<Aid, PatientRecord>);
+struct Ledger {
+    records: BTreeMap<Aid, PatientRecord>,
+    /// A record of no AID.
+    stand_in: PatientRecord,
+}
 
 impl Directory<PatientRecord> for Ledger {
+    /// Like a node: something is read for everybody.
     fn resolve(&self, aid: &Aid) -> Option<PatientRecord> {
-        self.0.get(aid).cloned()
+        Some(self.records.get(aid).unwrap_or(&self.stand_in).clone())
     }
 
     fn height(&self) -> Height {
@@ -122,7 +127,10 @@ impl Clinic {
             patient(&revoked, *revoked.pk_dh(), Status::Revoked),
             patient(&robbed, *keys(4).pk_dh(), Status::Active),
         ];
-        let ledger = Ledger(records.map(|record| (record.aid, record)).into());
+        let ledger = Ledger {
+            records: records.map(|record| (record.aid, record)).into(),
+            stand_in: patient(&keys(5), *keys(5).pk_dh(), Status::Revoked),
+        };
         let mut make = |number| first_messages(number, &record, rng);
         let early = make(1)?.into_iter().map(|message| with_broken_c1(&message));
         let early: Vec<Me5> = early.collect::<Result<_, _>>()?;

@@ -6,6 +6,7 @@ use contract::{
     SignatureBytes, Status,
 };
 use rand_core::CryptoRng;
+use subtle::{Choice, ConditionallySelectable as _};
 
 use super::DELTA_MS;
 use super::gate::Admitted;
@@ -96,26 +97,26 @@ fn recognise(
     let aid = state.open(key, &me5.c1);
     let aid = Aid::new(*aid.ok_or_else(refused(Reason::Mismatch))?.expose());
 
-    let found = directory.resolve(&aid).filter(|record| record.aid == aid);
-    let active = |record: &PatientRecord| record.status == Status::Active;
-    let known = found.as_ref().is_some_and(active);
-    // One record is made for everybody: a second one for who was revoked would tell, in a million refusals.
-    let patient = found.unwrap_or_else(|| epoch.stand_in.clone());
-    let pk_dh = if known {
-        *patient.pk_dh.as_bytes()
-    } else {
-        DUMMY_KEY
-    };
+    // Made for everybody alike: another record for who was revoked would tell, in a million refusals.
+    let patient = directory.resolve(&aid);
+    let patient = patient.unwrap_or_else(|| epoch.stand_in.clone());
+    // So would a branch that the processor guesses wrong.
+    let is_there = Choice::from(u8::from(patient.aid == aid));
+    let known = is_there & Choice::from(u8::from(patient.status == Status::Active));
+    let pk_dh = <[u8; 32]>::conditional_select(&DUMMY_KEY, patient.pk_dh.as_bytes(), known);
     // No record is registered with a key that is no point.
     let key = Point::lift_x(&pk_dh).ok_or_else(refused(Reason::NotOnCurve))?;
 
     state.mix_hash(&[&pk_dh]);
     let once = state.mix_key(&epoch.exponent.agree(&key));
     let note = state.open(once, &me5.m2);
-    if !known {
-        return Err(Failed::because(Reason::UnknownAid));
-    }
-    let note = note.ok_or_else(refused(Reason::Mismatch))?;
+    let known = bool::from(known);
+    let why = if known {
+        Reason::Mismatch
+    } else {
+        Reason::UnknownAid
+    };
+    let note = note.filter(|_| known).ok_or_else(refused(why))?;
 
     let hers = read_note(note.expose()).ok_or_else(refused(Reason::Reserved))?;
     let height = directory.height();
