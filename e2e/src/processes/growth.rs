@@ -69,6 +69,7 @@ fn growth() -> Verdict {
     acknowledges_more(&load)?;
     let ada = enrolled(&consortium, "ada", 1)?;
     signs_in(&ada, "clinic-d", 3)?;
+    is_listed_at(&consortium, "clinic-d")?;
     let voters = ["rc", "clinic-a", "clinic-c", "clinic-d", "clinic-f"];
     remove(&consortium, &voters)?;
     // They vote until the epoch ends: without them it would have no quorum.
@@ -130,6 +131,21 @@ fn enrolled(consortium: &Consortium, name: &str, seed: u32) -> Result<Patient, B
 /// She signs in at a member that is not in her genesis file.
 fn signs_in(patient: &Patient, server: &str, capture: usize) -> Verdict {
     patient.sign_in(server, capture)?.ended_with(0)
+}
+
+/// The only member of the genesis file lists a sign-in under the name of a member that joined later.
+fn is_listed_at(consortium: &Consortium, server: &str) -> Verdict {
+    let centre = consortium.nodes.first().ok_or("no member")?;
+    let node = format!("http://{}", centre.member_api());
+    let words = ["ledger", "results", "--node", &node, "--server", server];
+    let listed = wait_for(PATIENCE, || {
+        let answer = command(consortium, &words).ok()?.json();
+        let first = answer.pointer("/results/0/server/name")?;
+        (first == server).then_some(())
+    });
+    ensure(listed.is_some(), || {
+        format!("no sign-in is listed at {server}")
+    })
 }
 
 /// Waits until something is acknowledged from now on.

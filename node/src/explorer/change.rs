@@ -5,15 +5,15 @@ use contract::contracts::{
     registry::ContractStatus,
 };
 use contract::identity::ServerId;
-use contract::{Call, Genesis, Member};
+use contract::{Call, Member};
 
-use super::decode::server_name;
+use super::names::Names;
 use super::parts::{Fact, Value};
 
 /// What a member or a candidate asks about the membership, field by field; nothing of other calls.
-pub fn fields(genesis: &Genesis, call: &Call) -> Vec<Fact> {
+pub fn fields(names: &Names<'_>, call: &Call) -> Vec<Fact> {
     match call {
-        Call::ProposeChange(change) => proposed(genesis, change),
+        Call::ProposeChange(change) => proposed(names, change),
         Call::ApproveChange(id) | Call::CancelChange(id) => {
             vec![Fact::new(
                 "Change",
@@ -52,8 +52,8 @@ pub fn fields(genesis: &Genesis, call: &Call) -> Vec<Fact> {
 }
 
 /// A proposed change: one line for each kind of thing that it changes.
-pub fn proposed(genesis: &Genesis, change: &MembershipChange) -> Vec<Fact> {
-    let name = |id: &ServerId| server_name(genesis, id);
+pub fn proposed(names: &Names<'_>, change: &MembershipChange) -> Vec<Fact> {
+    let name = |id: &ServerId| names.of(id);
     let lines = [
         (
             "Adds",

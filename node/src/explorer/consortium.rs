@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     change,
+    names::Names,
     parts::{self, Fact, State, Value},
 };
 use crate::checkpoints::Report;
@@ -14,7 +15,7 @@ const REPORTS_SHOWN: usize = 20;
 
 /// Everything below the list of members.
 pub(super) fn body(
-    genesis: &contract::Genesis,
+    names: &Names<'_>,
     consortium: &Consortium,
     (count, contradictions): &(u64, Vec<Contradiction>),
     reports: &[Report],
@@ -29,7 +30,7 @@ pub(super) fn body(
         @if consortium.changes.is_empty() {
             p { "Nothing is proposed. A member proposes with " code { "aidchain member approve FILE" } "." }
         }
-        @for open in &consortium.changes { (proposal(genesis, open)) }
+        @for open in &consortium.changes { (proposal(names, open)) }
         h2 { "Epochs" }
         (epochs(consortium))
         h2 { "Contradictions" }
@@ -44,7 +45,7 @@ pub(super) fn body(
 }
 
 /// One proposal: where it stands and what it would do.
-fn proposal(genesis: &contract::Genesis, open: &Open) -> Markup {
+fn proposal(names: &Names<'_>, open: &Open) -> Markup {
     let (before, after) = open.faults();
     let id = open.id.to_string();
     let mut facts = vec![
@@ -54,7 +55,7 @@ fn proposal(genesis: &contract::Genesis, open: &Open) -> Markup {
         Fact::text("Approved by", open.approvals.join(", ")),
         Fact::new("Lapses", Value::Time(open.proposal.lapses_at.get())),
     ];
-    facts.extend(change::proposed(genesis, &open.proposal.change));
+    facts.extend(change::proposed(names, &open.proposal.change));
     facts.push(Fact::text(
         "Faulty members it bears",
         format!("{before} now, {after} afterwards"),

@@ -1,7 +1,7 @@
 //! A transaction in words: the one reading of a call that pages and JSON share.
 
 use contract::{
-    Author, Call, Genesis, LimbasiyaServer, Outcome, Output, PatientRecord, Refused, ServerRecord,
+    Author, Call, LimbasiyaServer, Outcome, Output, PatientRecord, Refused, ServerRecord,
     SignedTransaction,
     identity::{ServerId, SuiteId},
 };
@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     change,
+    names::Names,
     parts::{Fact, State, Value},
     patients,
 };
@@ -21,17 +22,9 @@ pub const LATE: &str = "late, signed by patient and server";
 /// The papers' suites: nobody but the server vouches for the sign-in.
 pub const LEGACY: &str = "legacy, the server's word alone";
 
-/// A member's name, or its short id when genesis does not know it.
-pub fn server_name(genesis: &Genesis, id: &ServerId) -> String {
-    match genesis.member_with_id(id) {
-        Some(member) => member.name.clone(),
-        None => super::parts::short(&id.to_string()),
-    }
-}
-
 /// A member by name and id.
-fn server(genesis: &Genesis, id: &ServerId) -> Value {
-    Value::Server(server_name(genesis, id), id.to_string())
+fn server(names: &Names<'_>, id: &ServerId) -> Value {
+    Value::Server(names.of(id), id.to_string())
 }
 
 /// A suite by number and name.
@@ -56,18 +49,18 @@ pub fn call(transaction: &SignedTransaction) -> String {
 }
 
 /// The author in a few words.
-pub fn author_name(genesis: &Genesis, author: &Author) -> String {
+pub fn author_name(names: &Names<'_>, author: &Author) -> String {
     match author {
-        Author::Member(id) => server_name(genesis, id),
+        Author::Member(id) => names.of(id),
         Author::Patient(_) => "a patient".to_owned(),
     }
 }
 
 /// Who sent it, until when it was valid, in which version.
-pub fn envelope(genesis: &Genesis, signed: &SignedTransaction) -> Vec<Fact> {
+pub fn envelope(names: &Names<'_>, signed: &SignedTransaction) -> Vec<Fact> {
     let transaction = signed.transaction();
     let author = match transaction.author() {
-        Author::Member(id) => server(genesis, id),
+        Author::Member(id) => server(names, id),
         Author::Patient(aid) => Value::Aid(*aid),
     };
     vec![
@@ -90,7 +83,7 @@ pub fn envelope(genesis: &Genesis, signed: &SignedTransaction) -> Vec<Fact> {
 }
 
 /// What is asked, field by field; sign-ins stand in a table of their own.
-pub fn fields(genesis: &Genesis, call: &Call) -> Vec<Fact> {
+pub fn fields(names: &Names<'_>, call: &Call) -> Vec<Fact> {
     match call {
         Call::Register(registration) => patient(&registration.record),
         Call::Revoke(aid) | Call::Shred(aid) => vec![Fact::new("Identity", Value::Aid(*aid))],
@@ -98,25 +91,25 @@ pub fn fields(genesis: &Genesis, call: &Call) -> Vec<Fact> {
             Fact::new("Identity", Value::Aid(record.aid)),
             Fact::new("ID", Value::ClearId(record.id.as_bytes().len())),
         ],
-        Call::LimbasiyaServer(record) => limbasiya_server(genesis, record),
+        Call::LimbasiyaServer(record) => limbasiya_server(names, record),
         Call::LimbasiyaUser(uid) => vec![
             Fact::new("Identity", Value::Aid(*uid)),
             Fact::text("Suite", suite(SuiteId::LIMBASIYA_2020)),
         ],
-        Call::SetServer(record) => server_record(genesis, record),
+        Call::SetServer(record) => server_record(names, record),
         Call::Results(_) | Call::LateResults(_) | Call::LegacyResults(_) => Vec::new(),
         Call::RegisterBatch(_)
         | Call::Replace(_)
         | Call::Recovery(_)
         | Call::Claim(_)
         | Call::ServerClaims(_)
-        | Call::Disclosure(_) => patients::fields(genesis, call),
+        | Call::Disclosure(_) => patients::fields(names, call),
         Call::ProposeChange(_)
         | Call::ApproveChange(_)
         | Call::CancelChange(_)
         | Call::Ready { .. }
         | Call::Rejoin { .. }
-        | Call::Evidence(_) => change::fields(genesis, call),
+        | Call::Evidence(_) => change::fields(names, call),
     }
 }
 
@@ -146,10 +139,10 @@ pub fn patient(record: &PatientRecord) -> Vec<Fact> {
 }
 
 /// A server's record.
-fn server_record(genesis: &Genesis, record: &ServerRecord) -> Vec<Fact> {
+fn server_record(names: &Names<'_>, record: &ServerRecord) -> Vec<Fact> {
     let suites: Vec<String> = record.suites.iter().map(|id| suite(*id)).collect();
     vec![
-        Fact::new("Server", server(genesis, &record.server_id)),
+        Fact::new("Server", server(names, &record.server_id)),
         Fact::new(
             "Member key",
             Value::Hash("key", record.node_key.to_string()),
@@ -166,9 +159,9 @@ fn server_record(genesis: &Genesis, record: &ServerRecord) -> Vec<Fact> {
 }
 
 /// A server of the second paper, as the RC registered it.
-fn limbasiya_server(genesis: &Genesis, record: &LimbasiyaServer) -> Vec<Fact> {
+fn limbasiya_server(names: &Names<'_>, record: &LimbasiyaServer) -> Vec<Fact> {
     vec![
-        Fact::new("Server", server(genesis, &record.server_id)),
+        Fact::new("Server", server(names, &record.server_id)),
         Fact::text("Name in the scheme", record.id.clone()),
         Fact::text("Place", record.place.clone()),
         Fact::text("Suite", suite(SuiteId::LIMBASIYA_2020)),
@@ -289,7 +282,7 @@ mod tests {
             id: Blob::new(b"Ada Lovelace".to_vec()),
         };
         let genesis = crate::http::testing::genesis(contract::Kind::Research);
-        let facts = fields(&genesis, &Call::WuRegister(record));
+        let facts = fields(&Names::of_founders(&genesis), &Call::WuRegister(record));
 
         assert_eq!(facts[1], Fact::new("ID", Value::ClearId(12)));
         assert!(!format!("{facts:?}").contains("Lovelace"));

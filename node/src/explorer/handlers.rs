@@ -110,7 +110,8 @@ pub(crate) async fn home(State(app): State<App>, Extension(role): Extension<Role
             ..ResultQuery::default()
         };
         let rows = reads::results(&app, &query).map_err(fail)?.rows;
-        Some(rows.iter().map(|row| views::sign_in(&app, row)).collect())
+        let names = app.names();
+        Some(rows.iter().map(|row| views::sign_in(&names, row)).collect())
     } else {
         None
     };
@@ -178,7 +179,7 @@ pub(crate) async fn transaction_page(
     let fail = |problem: Problem| failed(&app, role, &problem);
     gate::identities(&app, role, "transaction", None).map_err(fail)?;
     let (located, signed, stored) = ledger::find_transaction(&app, &hash).map_err(fail)?;
-    let genesis = app.genesis();
+    let (genesis, names) = (app.genesis(), app.names());
     let mut facts = vec![
         Fact::new("Block", Value::Height(located.height.get())),
         Fact::text(
@@ -191,13 +192,13 @@ pub(crate) async fn transaction_page(
         ),
         Fact::new("Block time", Value::Time(stored.header.time.get())),
     ];
-    facts.extend(decode::envelope(genesis, &signed));
+    facts.extend(decode::envelope(&names, &signed));
     let sign_ins: Vec<results::SignIn> = views::sign_ins_of(&app, &stored, &located, &signed);
     let view = transaction::Transaction {
         hash: signed.hash().to_string(),
         call: decode::call(&signed),
         facts,
-        decoded: decode::fields(genesis, signed.call()),
+        decoded: decode::fields(&names, signed.call()),
         sign_in_count: signed.call().result_count(),
         sign_ins: sign_ins
             .into_iter()
@@ -243,15 +244,17 @@ pub(crate) async fn identity_page(
         ..ResultQuery::default()
     };
     let history = reads::results(&app, &query).map_err(fail)?;
+    let names = app.names();
     let sign_ins: Vec<results::SignIn> = history
         .rows
         .iter()
-        .map(|row| views::sign_in(&app, row))
+        .map(|row| views::sign_in(&names, row))
         .collect();
     let view = identity::Identity {
         aid,
         status,
         facts,
+        past: views::past(&app, &aid).map_err(fail)?,
         days: by_day(&sign_ins),
         more: history.next.is_some() || sign_ins.len() > HISTORY_SHOWN,
         sign_ins: sign_ins.into_iter().take(HISTORY_SHOWN).collect(),
@@ -331,6 +334,7 @@ pub(crate) async fn results_page(
     let asked = ledger::result_query(&app, &query).map_err(fail)?;
     gate::identities(&app, role, "results", asked.aid.as_ref()).map_err(fail)?;
     let found = reads::results(&app, &asked).map_err(fail)?;
+    let names = app.names();
     let text = |name| query.text(name).unwrap_or_default().to_owned();
     let view = results::Results {
         filter: results::Filter {
@@ -339,16 +343,11 @@ pub(crate) async fn results_page(
             since: text("since"),
             at_height: text("at_height"),
         },
-        servers: app
-            .genesis()
-            .members()
-            .iter()
-            .map(|member| member.name.clone())
-            .collect(),
+        servers: names.all().into_iter().map(|(name, _)| name).collect(),
         rows: found
             .rows
             .iter()
-            .map(|row| views::sign_in(&app, row))
+            .map(|row| views::sign_in(&names, row))
             .collect(),
         next: found.next.map(|cursor| cursor.to_string()),
         height: asked
@@ -373,7 +372,7 @@ pub(crate) async fn members_page(State(app): State<App>, Extension(role): Extens
     let contradictions = members_of::contradictions(&app).map_err(fail)?;
     let body = html! {
         (members::body(&views::members(&app), quorum, &status::progress(&app), app.now_ms()))
-        (consortium::body(app.genesis(), &consortium, &contradictions, &app.services().checkpoints.reports()))
+        (consortium::body(&app.names(), &consortium, &contradictions, &app.services().checkpoints.reports()))
     };
     Ok(page(&app, role, Place::Members, "Members", &body))
 }

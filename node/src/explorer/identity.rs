@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::{
     chart::{self, Bar},
     parts::{self, Fact, State},
+    past::{self, Happened},
     results::{self, SignIn},
 };
 
@@ -18,6 +19,8 @@ pub struct Identity {
     pub status: State,
     /// What the ledger holds about it.
     pub facts: Vec<Fact>,
+    /// What happened to it beside those, oldest first.
+    pub past: Vec<Happened>,
     /// Its newest sign-ins.
     pub sign_ins: Vec<SignIn>,
     /// Whether there are older ones.
@@ -36,6 +39,10 @@ pub fn body(view: &Identity) -> Markup {
         p .row { a .button href=(format!("/v1/identities/{aid}")) { "JSON" } a .button href=(format!("/results?aid={aid}")) { "Filter and export" } }
         (parts::facts(&view.facts))
         p .soft { "The ID behind it is not shown. Each view of this page is written to this node's access log." }
+        @if !view.past.is_empty() {
+            h2 { "What happened to it" }
+            (past::table(&view.past))
+        }
         h2 { "Sign-ins" }
         @if view.sign_ins.is_empty() { p { "None yet." } }
         @else {
@@ -56,6 +63,7 @@ mod tests {
             aid: Aid::new([9; 32]),
             status: State::Good("active".to_owned()),
             facts: Vec::new(),
+            past: Vec::new(),
             sign_ins: Vec::new(),
             more: false,
             days: Vec::new(),
@@ -65,6 +73,7 @@ mod tests {
         assert!(html.contains(&Aid::new([9; 32]).to_string()));
         assert!(html.contains("✓ active"));
         assert!(html.contains("None yet."));
+        assert!(!html.contains("What happened to it"));
         assert!(html.contains("written to this node's access log"));
     }
 }

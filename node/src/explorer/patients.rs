@@ -1,14 +1,15 @@
 //! What happens to patients' identities, and what is only claimed, in words.
 
 use contract::record::{DisclosureRequest, PatientRecord, ServerClaim};
-use contract::{AuthResult, Call, Consent, DisclosureCall, Genesis, RecoveryCall, Registration};
+use contract::{AuthResult, Call, Consent, DisclosureCall, RecoveryCall, Registration};
 
-use super::decode::{patient, server_name, suite};
+use super::decode::{patient, suite};
+use super::names::Names;
 use super::parts::{Fact, Value};
 
 /// A registration of several, a replacement, a recovery, a claim or a disclosure, field by field;
 /// nothing of other calls.
-pub fn fields(genesis: &Genesis, call: &Call) -> Vec<Fact> {
+pub fn fields(names: &Names<'_>, call: &Call) -> Vec<Fact> {
     match call {
         Call::RegisterBatch(registrations) => registered(registrations),
         Call::Replace(replacement) => {
@@ -21,7 +22,7 @@ pub fn fields(genesis: &Genesis, call: &Call) -> Vec<Fact> {
             facts
         }
         Call::Recovery(step) => recovery(step),
-        Call::Claim(result) => claim(genesis, result),
+        Call::Claim(result) => claim(names, result),
         Call::ServerClaims(reports) => vec![Fact::text(
             "Refused, as the server says",
             reports.iter().map(report).collect::<Vec<_>>().join("; "),
@@ -80,11 +81,8 @@ fn recovery(step: &RecoveryCall) -> Vec<Fact> {
 }
 
 /// What a patient says alone; in no listing of sign-ins, whoever reads it.
-fn claim(genesis: &Genesis, result: &AuthResult) -> Vec<Fact> {
-    let server = Value::Server(
-        server_name(genesis, &result.server_id),
-        result.server_id.to_string(),
-    );
+fn claim(names: &Names<'_>, result: &AuthResult) -> Vec<Fact> {
+    let server = Value::Server(names.of(&result.server_id), result.server_id.to_string());
     vec![
         Fact::text("Standing", "not countersigned: no sign-in".to_owned()),
         Fact::new("Identity", Value::Aid(result.aid)),
@@ -156,7 +154,10 @@ mod tests {
             sigma: SignatureBytes::new([5; 64]),
         };
 
-        let facts = decode::fields(&genesis, &Call::Claim(Box::new(result)));
+        let facts = decode::fields(
+            &Names::of_founders(&genesis),
+            &Call::Claim(Box::new(result)),
+        );
 
         let first = Fact::text("Standing", "not countersigned: no sign-in".to_owned());
         assert_eq!(facts.first(), Some(&first));
@@ -173,7 +174,7 @@ mod tests {
         };
 
         let call = Call::Disclosure(DisclosureCall::Request(Box::new(request)));
-        let facts = decode::fields(&genesis, &call);
+        let facts = decode::fields(&Names::of_founders(&genesis), &call);
 
         let purpose = Fact::text("Purpose", "HLEGAL (a court or a law demands it)".to_owned());
         assert_eq!(facts.get(2), Some(&purpose));

@@ -2,7 +2,12 @@
 
 use contract::{
     SignedTransaction,
-    contracts::membership::{MemberRecord, committee_at},
+    contracts::{
+        disclosure::disclosures_of,
+        identity::events_at,
+        membership::{MemberRecord, committee_at},
+    },
+    identity::Aid,
     recorded,
 };
 
@@ -11,8 +16,10 @@ use super::{
     decode,
     layout::Frame,
     members::{MemberKeys, MemberLine, Presence},
+    names::Names,
     overview::BlockLine,
     parts::{Fact, State, Value},
+    past::{self, Happened},
     results::SignIn,
 };
 use crate::{
@@ -20,6 +27,7 @@ use crate::{
     http::{
         app::App,
         gate, members,
+        problem::Problem,
         reads::{self, Certifiers},
     },
     ledger::{Located, ResultForm, ResultRow, StoredBlock},
@@ -94,11 +102,11 @@ pub(super) fn block_line(block: &StoredBlock) -> BlockLine {
 }
 
 /// A recorded sign-in in a list.
-pub(super) fn sign_in(app: &App, row: &ResultRow) -> SignIn {
+pub(super) fn sign_in(names: &Names<'_>, row: &ResultRow) -> SignIn {
     SignIn {
         height: row.height.get(),
         time_ms: row.time.get(),
-        server: decode::server_name(app.genesis(), &row.server_id),
+        server: names.of(&row.server_id),
         aid: row.aid,
         session: row.sid.to_string(),
         suite: row.suite.to_string(),
@@ -111,6 +119,15 @@ pub(super) fn sign_in(app: &App, row: &ResultRow) -> SignIn {
     }
 }
 
+/// What happened to an identity beside its sign-ins.
+pub(super) fn past(app: &App, aid: &Aid) -> Result<Vec<Happened>, Problem> {
+    let state = app.services().ledger.state();
+    let broken = |error| reads::broken(&error);
+    let events = events_at(&state, aid).map_err(broken)?;
+    let disclosures = disclosures_of(&state, aid).map_err(broken)?;
+    Ok(past::of(&app.names(), &events, &disclosures))
+}
+
 /// The sign-ins that one transaction recorded.
 pub(super) fn sign_ins_of(
     app: &App,
@@ -118,10 +135,11 @@ pub(super) fn sign_ins_of(
     located: &Located,
     signed: &SignedTransaction,
 ) -> Vec<SignIn> {
+    let names = app.names();
     let row = |result: contract::Recorded<'_>| SignIn {
         height: located.height.get(),
         time_ms: block.header.time.get(),
-        server: decode::server_name(app.genesis(), result.server_id()),
+        server: names.of(result.server_id()),
         aid: *result.aid(),
         session: result.sid().to_string(),
         suite: result.suite().to_string(),
@@ -190,7 +208,7 @@ pub(super) fn block(
     certifiers: &Certifiers,
     from: usize,
 ) -> block::Block {
-    let genesis = app.genesis();
+    let names = app.names();
     let signers = stored
         .certificate
         .iter()
@@ -221,7 +239,7 @@ pub(super) fn block(
                 index,
                 hash: signed.hash().to_string(),
                 call: decode::call(signed),
-                author: decode::author_name(genesis, signed.author()),
+                author: decode::author_name(&names, signed.author()),
                 outcome: decode::outcome(outcome, signed.call()),
             })
             .collect(),

@@ -27,7 +27,7 @@ use crate::{
         registrar::{self, SetRule},
     },
     evaluators::Evaluators,
-    explorer::glance::Glance,
+    explorer::{glance::Glance, names::Names},
     identified::Identified,
     limbasiya::Limbasiya,
     refusals::Refusals,
@@ -150,6 +150,11 @@ impl App {
     /// The ledger's founding file.
     pub(crate) fn genesis(&self) -> &Genesis {
         self.0.services.ledger.genesis()
+    }
+
+    /// What the members are called.
+    pub(crate) fn names(&self) -> Names<'_> {
+        Names::now(self.genesis(), self.0.services.ledger.state())
     }
 
     /// Wall time in milliseconds.

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     access::Role,
-    explorer::decode,
+    explorer::{decode, names::Names},
     ledger::{Cursor, Located, ResultForm, ResultQuery, ResultRow, StoredBlock, place_in},
 };
 
@@ -113,13 +113,13 @@ pub(super) async fn block(
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let block = find_block(&app, &name)?;
-    let genesis = app.genesis();
+    let names = app.names();
     let transactions: Vec<Value> = (0_u32..)
         .zip(block.transactions.iter().zip(&block.outcomes))
         .map(|(index, (signed, outcome))| {
             json!({
                 "index": index, "hash": signed.hash(), "call": signed.call().name(), "results": signed.call().result_count(),
-                "author": decode::author_name(genesis, signed.author()), "outcome": decode::outcome_json(outcome),
+                "author": decode::author_name(&names, signed.author()), "outcome": decode::outcome_json(outcome),
             })
         })
         .collect();
@@ -183,7 +183,7 @@ pub(super) async fn transaction(
 ) -> Result<Response, Problem> {
     gate::identities(&app, role, "transaction", None)?;
     let (located, signed, block) = find_transaction(&app, &hash)?;
-    let genesis = app.genesis();
+    let (genesis, names) = (app.genesis(), app.names());
     let proof = place_in(genesis, &block, located.index).map(|receipt| {
         json!({ "index": receipt.index, "count": receipt.count, "path": receipt.path, "root": block.header.transactions_root })
     });
@@ -191,7 +191,7 @@ pub(super) async fn transaction(
         .map(|result| {
             json!({
                 "entry": result.entry, "suite": result.suite(), "aid": result.aid(), "sid": result.sid(),
-                "server": { "name": decode::server_name(genesis, result.server_id()), "id": result.server_id() },
+                "server": { "name": names.of(result.server_id()), "id": result.server_id() },
                 "t1_ms": result.t1(), "t3_ms": result.t3(),
             })
         })
@@ -201,8 +201,8 @@ pub(super) async fn transaction(
         json!({
             "schema": "aidchain.transaction/1", "hash": signed.hash(), "height": located.height, "index": located.index,
             "time_ms": block.header.time, "call": signed.call().name(),
-            "envelope": decode::fields_json(&decode::envelope(genesis, &signed)),
-            "fields": decode::fields_json(&decode::fields(genesis, signed.call())),
+            "envelope": decode::fields_json(&decode::envelope(&names, &signed)),
+            "fields": decode::fields_json(&decode::fields(&names, signed.call())),
             "results": results, "outcome": decode::outcome_json(&located.outcome),
             "bytes": hex::encode(&located.bytes), "proof": proof,
         }),
@@ -318,21 +318,16 @@ pub(crate) fn result_query(app: &App, query: &Query) -> Result<ResultQuery, Prob
 
 /// A member by name or id.
 fn server(app: &App, text: &str) -> Result<contract::ServerId, Problem> {
-    if let Some(member) = app.genesis().member_named(text) {
-        return Ok(member.server_id());
+    let names = app.names();
+    if let Some(id) = names.id_of(text) {
+        return Ok(id);
     }
     text.parse().map_err(|_error: contract::identity::IdError| {
-        let names: Vec<&str> = app
-            .genesis()
-            .members()
-            .iter()
-            .map(|member| member.name.as_str())
-            .collect();
         Problem::bad(
             Code::BadQuery,
             format!(
                 "server: {text:?} is no member; the members are {}",
-                names.join(", ")
+                names.list()
             ),
         )
     })
@@ -351,7 +346,8 @@ pub(super) async fn results(
         .at_height
         .get_or_insert_with(|| app.services().ledger.certified().height);
     let page = reads::results(&app, &query)?;
-    let rows: Vec<Value> = page.rows.iter().map(|row| result(&app, row)).collect();
+    let names = app.names();
+    let rows: Vec<Value> = page.rows.iter().map(|row| result(&names, row)).collect();
     let header = reads::block_or_none(&app, at)?.header;
     Ok(answer(
         &app,
@@ -363,10 +359,10 @@ pub(super) async fn results(
 }
 
 /// One sign-in.
-pub(crate) fn result(app: &App, row: &ResultRow) -> Value {
+pub(crate) fn result(names: &Names<'_>, row: &ResultRow) -> Value {
     json!({
         "height": row.height, "index": row.index, "entry": row.entry, "time_ms": row.time, "transaction": row.transaction,
-        "suite": row.suite, "server": { "name": decode::server_name(app.genesis(), &row.server_id), "id": row.server_id },
+        "suite": row.suite, "server": { "name": names.of(&row.server_id), "id": row.server_id },
         "aid": row.aid, "sid": row.sid, "t1_ms": row.t1, "t3_ms": row.t3, "form": form(row.form),
     })
 }

@@ -270,7 +270,7 @@ fn open_json(app: &App, open: &Open) -> Value {
         "lapses_at_ms": open.proposal.lapses_at, "stage": open.stage(), "approvals": open.approvals,
         "needed": open.needed(), "awaited": open.awaited, "members_after": open.sizes.1,
         "faults_before": before, "faults_after": after,
-        "change": decode::fields_json(&change::proposed(app.genesis(), &open.proposal.change)),
+        "change": decode::fields_json(&change::proposed(&app.names(), &open.proposal.change)),
     })
 }
 
@@ -285,6 +285,7 @@ fn guest(guest: &Guest) -> Value {
 /// `GET /v1/evidence`.
 pub(super) async fn evidence(State(app): State<App>) -> Result<Json<Value>, Problem> {
     let (count, entries) = contradictions(&app)?;
+    let names = app.names();
     let entries: Vec<Value> = entries
         .iter()
         .map(|one| {
@@ -293,7 +294,7 @@ pub(super) async fn evidence(State(app): State<App>) -> Result<Json<Value>, Prob
             json!({
                 "member": one.name, "server_id": record.member, "epoch": record.epoch, "view": record.view,
                 "seq": record.seq, "what": one.what, "height": height,
-                "reporter": decode::author_name(app.genesis(), &record.reporter),
+                "reporter": decode::author_name(&names, &record.reporter),
                 "evidence": hex::encode(record.evidence.as_bytes()),
             })
         })

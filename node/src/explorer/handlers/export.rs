@@ -12,7 +12,7 @@ use futures::{StreamExt as _, stream};
 use super::{Instead, failed};
 use crate::{
     access::Role,
-    explorer::{results, views},
+    explorer::{names::Names, results, views},
     http::{
         app::App,
         gate,
@@ -45,7 +45,7 @@ struct Format {
     /// What stands above the rows.
     head: &'static str,
     /// One row.
-    line: fn(&App, &ResultRow) -> String,
+    line: fn(&Names<'_>, &ResultRow) -> String,
 }
 
 /// `GET /results.csv`
@@ -57,7 +57,7 @@ pub(crate) async fn csv(
     let format = Format {
         kind: "text/csv; charset=utf-8",
         head: results::CSV_HEADER,
-        line: |app, row| results::csv(&views::sign_in(app, row)),
+        line: |names, row| results::csv(&views::sign_in(names, row)),
     };
     export(app, role, &address, &format)
 }
@@ -71,7 +71,7 @@ pub(crate) async fn ndjson(
     let format = Format {
         kind: "application/x-ndjson",
         head: "",
-        line: |app, row| format!("{}\n", ledger::result(app, row)),
+        line: |names, row| format!("{}\n", ledger::result(names, row)),
     };
     export(app, role, &address, &format)
 }
@@ -111,7 +111,7 @@ fn export(app: App, role: Role, address: &Uri, format: &Format) -> Result<Respon
 /// The next rows. A failing store breaks the file off, so that nobody takes a part for the whole.
 fn next_page(
     mut progress: Progress,
-    line: fn(&App, &ResultRow) -> String,
+    line: fn(&Names<'_>, &ResultRow) -> String,
 ) -> Option<(Result<String, std::io::Error>, Progress)> {
     let query = progress.query.take()?;
     let page = match reads::results(&progress.app, &query) {
@@ -123,11 +123,8 @@ fn next_page(
             ));
         }
     };
-    let lines: String = page
-        .rows
-        .iter()
-        .map(|row| line(&progress.app, row))
-        .collect();
+    let names = progress.app.names();
+    let lines: String = page.rows.iter().map(|row| line(&names, row)).collect();
     progress.given = progress.given.saturating_add(page.rows.len());
     let more = page.next.filter(|_| progress.given < EXPORT_MAX);
     progress.query = more.map(|cursor| ResultQuery {

@@ -104,28 +104,22 @@ fn by_hash(app: &App, role: Role, text: &str) -> Result<Option<String>, Problem>
 
 /// A member by name.
 fn by_name(app: &App, name: &str) -> Option<String> {
-    app.genesis()
-        .member_named(name)
-        .map(|_member| "/members".to_owned())
+    app.names().id_of(name).map(|_member| "/members".to_owned())
 }
 
 /// Nothing has this name: what was tried, and what comes nearest.
 fn nobody(app: &App, name: &str) -> Notice {
-    let names: Vec<&str> = app
-        .genesis()
-        .members()
-        .iter()
-        .map(|member| member.name.as_str())
-        .collect();
+    let names = app.names();
     let start: String = name.chars().take(2).collect();
     let nearest = names
-        .iter()
-        .find(|known| known.starts_with(&start))
-        .map(|known| format!(" Did you mean {known}?"));
+        .all()
+        .into_iter()
+        .find(|(known, _)| known.starts_with(&start))
+        .map(|(known, _)| format!(" Did you mean {known}?"));
     let why = format!(
         "{name:?} is neither a height, a hash, an AID nor a member's name.{} The members are {}.",
         nearest.unwrap_or_default(),
-        names.join(", ")
+        names.list()
     );
     Notice::new("Nothing found", why).code(Code::BadQuery.text())
 }
