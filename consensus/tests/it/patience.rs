@@ -179,6 +179,29 @@ fn a_primary_that_comes_and_goes_has_its_whole_time_once_in_24_t0_and_no_more() 
 }
 
 #[test]
+fn once_something_that_waited_is_executed_returns_count_again() {
+    let executed = |executed| {
+        Input::Pending(Pending {
+            oldest: Some(2),
+            since: Time::ZERO,
+            executed,
+        })
+    };
+    let returns_again_after = |executed: Input| {
+        let mut play = Play::of(4);
+        play.go("r1 waits for transaction 1");
+        play.pass(Duration::from_millis(500));
+        play.go("r1 reconnects to r0").shows("r1 arm request 600ms");
+        play.input(1, executed);
+        play.pass(Duration::from_millis(500));
+        play.go("r1 reconnects to r0")
+    };
+
+    returns_again_after(executed(1)).shows("r1 arm request 600ms");
+    returns_again_after(executed(0)).lacks("arm request");
+}
+
+#[test]
 fn a_backup_that_is_back_makes_nobody_wait_longer_for_the_primary() {
     let mut play = Play::of(4);
     play.go("r1 waits for transaction 1");
