@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use crate::block::Divergence;
 use crate::certificate::{CheckpointCertificate, Proven};
 use crate::committee::{Committee, ReplicaId};
+use crate::digest::Digest;
 use crate::error::Rejected;
 use crate::frame::Frame;
 use crate::io::{Effect, Effects, Input, Message, Pending, Timer};
@@ -238,6 +239,13 @@ impl<S: Scheme> Replica<S> {
             self.watch_requests();
             self.watch_status();
         }
+    }
+
+    /// Whether this batch is kept as a proposal that may still be ordered: a host cuts its
+    /// transactions no second time until they are executed or [`Effect::Dropped`] gives them back.
+    pub fn is_under_way(&self, digest: Digest) -> bool {
+        let held = |slot: &Slot| slot.batches.get(&digest).is_some_and(|held| !held.dropped);
+        self.slots.values().any(held)
     }
 
     /// This replica's place in the committee, if it may sign.

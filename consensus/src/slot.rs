@@ -79,7 +79,7 @@ impl Slot {
         digest == Digest::NULL || held.is_some_and(|held| held.checked || certified)
     }
 
-    /// Keeps a batch that came beside a proposal.
+    /// Keeps a batch that came beside a proposal; one that was dropped is under way again.
     pub(crate) fn hold(&mut self, proposed: &Proposed) {
         let checked = matches!(proposed, Proposed::Valid(_));
         let batch = proposed.batch().clone();
@@ -94,6 +94,7 @@ impl Slot {
             dropped: false,
         });
         held.checked |= checked;
+        held.dropped = false;
     }
 
     /// The batch for the next log record, unless the log has its bytes already.

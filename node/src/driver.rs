@@ -8,7 +8,8 @@ pub mod succession;
 
 use std::time::Duration;
 
-use consensus::{CheckpointCertificate, Ed25519, Input, Replica, Time};
+use consensus::{CheckpointCertificate, Digest, Ed25519, Input, Message, Proposed, Replica, Time};
+use contract::Root;
 use tokio::sync::{mpsc, watch};
 use tracing::debug;
 
@@ -228,17 +229,22 @@ impl Driver {
 
     /// One step of the replica. False if it did not take the input.
     fn step(&mut self, input: Input) -> Result<bool, HostError> {
-        match self.replica.step(self.clock.now(), input) {
+        let proposed = proposed(&input);
+        let taken = match self.replica.step(self.clock.now(), input) {
             Ok(effects) => {
                 self.publisher.touch();
                 self.host.perform(effects)?;
-                Ok(true)
+                true
             }
             Err(rejected) => {
                 debug!(%rejected, "input dropped");
-                Ok(false)
+                false
             }
+        };
+        if let Some(digest) = proposed.filter(|digest| self.replica.is_under_way(*digest)) {
+            self.pool.proposed(&Root::new(*digest.as_bytes()));
         }
+        Ok(taken)
     }
 
     /// Tells the replica that a member can be reached: it says there where it stands.
@@ -360,6 +366,14 @@ fn explained(error: HostError, replies: &mut mpsc::UnboundedReceiver<Reply>) -> 
         }
     }
     error
+}
+
+/// The batch that an input proposes, if the vote-time check found it good.
+const fn proposed(input: &Input) -> Option<Digest> {
+    let Input::Message(Message::PrePrepare(_, Proposed::Valid(batch))) = input else {
+        return None;
+    };
+    Some(batch.batch().digest())
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ impl Edge {
         let chain = parts.genesis.chain();
         match check_batch_with(batch.bytes(), chain, rules, now, &parts.pool) {
             Ok(checked) => {
-                parts.pool.proposed(checked);
+                parts.pool.passed(checked);
                 Proposed::Valid(ValidBatch::checked(batch))
             }
             Err(why) => {

@@ -130,6 +130,19 @@ impl Mempool {
         self.0.checked().take(digest)
     }
 
+    /// The replica keeps a proposal with this batch: its transactions are not cut here meanwhile. A proposal that it did
+    /// not take must not keep them back, or a primary that proposes two things at once would have nobody propose them.
+    pub fn proposed(&self, digest: &Root) {
+        let checked = self.0.checked();
+        let Some(batch) = checked.get(digest) else {
+            return;
+        };
+        let mut pool = self.0.pool();
+        for transaction in batch.transactions() {
+            pool.propose(transaction.hash());
+        }
+    }
+
     /// A view change dropped this batch: its transactions wait again, also where they
     /// were not known before.
     pub fn returned(&self, batch: &[u8]) {
@@ -218,17 +231,11 @@ impl Submitter {
         self.shared.admit(&transaction)
     }
 
-    /// A proposal of the primary passed the vote-time check: its transactions are not cut
-    /// here meanwhile, and neither it nor they are read or checked again.
-    pub fn proposed(&self, batch: CheckedBatch) {
+    /// A proposal passed the vote-time check: neither it nor its transactions are read or checked again.
+    pub fn passed(&self, batch: CheckedBatch) {
         for transaction in batch.transactions() {
             self.shared.verdicts.note(*transaction.hash());
         }
-        let mut pool = self.shared.pool();
-        for transaction in batch.transactions() {
-            pool.propose(transaction.hash());
-        }
-        drop(pool);
         self.shared.checked().keep(batch);
     }
 

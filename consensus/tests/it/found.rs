@@ -7,6 +7,8 @@ use consensus::{
 };
 use simulator::{KeyedHash, SimulatedScheme as _};
 
+use crate::pitfalls::Play;
+
 /// The hash of the first block's header.
 fn header() -> Digest {
     Digest::of(Domain::Header, b"first")
@@ -155,4 +157,25 @@ fn asks_for_a_view(effects: &Effects) -> bool {
             Effect::Broadcast(Frame::ViewChange(_)) | Effect::Send(_, Frame::ViewChange(_))
         )
     })
+}
+
+#[test]
+fn a_rival_of_a_proposal_is_not_under_way_and_what_was_dropped_is_once_it_is_proposed_again() {
+    let mut play = Play::of(4);
+
+    play.go("r0 proposes a; r0 -> r3; r0 forges PRE-PREPARE b v0 s1 -> r3");
+    assert!(play.is_under_way(3, "a"));
+    assert!(!play.is_under_way(3, "b"));
+
+    play.leave("r1 r2 r3");
+    let dropped = play.go("deliver everything");
+    dropped.shows("r3 dropped a");
+    assert!(!play.is_under_way(3, "a"));
+
+    play.go("r1 proposes a; r1 -> r3");
+    assert!(play.is_under_way(3, "a"));
+    play.leave("r0 r2 r3");
+    let again = play.go("deliver among r0 r2 r3");
+    again.shows("r3 dropped a");
+    assert!(!play.is_under_way(3, "a"));
 }

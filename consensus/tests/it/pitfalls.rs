@@ -69,6 +69,11 @@ impl Play {
         Said(self.0.input(usize::from(who), input))
     }
 
+    /// Whether a batch is under way at a replica.
+    pub(crate) fn is_under_way(&self, who: u16, batch: &str) -> bool {
+        self.0.is_under_way(usize::from(who), batch)
+    }
+
     /// What a replica says of itself.
     pub(crate) fn explanation(&self, who: u16) -> Explanation {
         self.0.explanation(usize::from(who))

@@ -30,6 +30,11 @@ impl Checked {
         }
     }
 
+    /// A batch that is kept.
+    pub(super) fn get(&self, digest: &Root) -> Option<&CheckedBatch> {
+        self.batches.get(digest)
+    }
+
     /// Gives a batch away.
     pub(super) fn take(&mut self, digest: &Root) -> Option<CheckedBatch> {
         let batch = self.batches.remove(digest)?;

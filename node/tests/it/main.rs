@@ -71,6 +71,8 @@ mod strangers;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
+mod under_way;
+#[cfg(test)]
 mod upgrade;
 #[cfg(test)]
 mod votelog;

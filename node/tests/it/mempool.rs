@@ -18,12 +18,16 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().unwrap()
 }
 
-fn gossip(node: &Node, transaction: &SignedTransaction) -> Result<bool, SubmitError> {
+pub(crate) fn gossip(node: &Node, transaction: &SignedTransaction) -> Result<bool, SubmitError> {
     node.submitter.gossiped(transaction.as_bytes().to_vec())
 }
 
 /// The transactions of a batch that the pool cuts now.
-fn cut(node: &Node, consortium: &Consortium, bytes_max: usize) -> Vec<SignedTransaction> {
+pub(crate) fn cut(
+    node: &Node,
+    consortium: &Consortium,
+    bytes_max: usize,
+) -> Vec<SignedTransaction> {
     let time = contract::BlockTime::new(consortium.start);
     node.pool
         .cut(bytes_max, time)
@@ -42,7 +46,7 @@ fn cut(node: &Node, consortium: &Consortium, bytes_max: usize) -> Vec<SignedTran
         .unwrap_or_default()
 }
 
-fn hashes(transactions: &[SignedTransaction]) -> Vec<contract::TransactionHash> {
+pub(crate) fn hashes(transactions: &[SignedTransaction]) -> Vec<contract::TransactionHash> {
     transactions.iter().map(|one| *one.hash()).collect()
 }
 
@@ -437,42 +441,6 @@ fn the_pools_bytes_are_bounded() {
     assert!(bytes <= 1 << 18);
     assert!(bytes + refused.1 > 1 << 18);
     assert_eq!(node.pool.size().1, bytes);
-}
-
-#[test]
-fn what_a_view_change_dropped_waits_again_where_it_was() {
-    let home = tempfile::tempdir().unwrap();
-    let mut consortium = Consortium::new();
-    let node = Node::start(home.path(), &consortium);
-    let known: Vec<_> = (1..=3)
-        .map(|patient| consortium.registration(patient))
-        .collect();
-    let unknown = consortium.registration(4);
-    for transaction in &known {
-        gossip(&node, transaction).unwrap();
-    }
-    let proposed = [known[0].clone(), unknown.clone()];
-    let batch = consortium.batch(0, &proposed);
-    let time = contract::BlockTime::new(consortium.start);
-    let checked = check_batch(
-        &batch,
-        consortium.genesis.chain(),
-        consortium.genesis.parameters(),
-        time,
-        |_| false,
-    )
-    .unwrap();
-
-    node.submitter.proposed(checked);
-    assert!(node.submitter.is_good(unknown.hash()));
-    assert_eq!(
-        hashes(&cut(&node, &consortium, 1 << 20)),
-        hashes(&known[1..]),
-        "what another proposed is not proposed here"
-    );
-    node.pool.returned(&batch);
-
-    assert_eq!(hashes(&cut(&node, &consortium, 1 << 20)), hashes(&proposed));
 }
 
 #[test]

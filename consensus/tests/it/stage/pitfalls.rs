@@ -71,7 +71,13 @@ impl Stage {
         self.now = self.now.after(time);
     }
 
-    /// What the replica says of itself.
+    /// Whether a batch is under way at a replica.
+    pub(crate) fn is_under_way(&self, who: usize, batch: &str) -> bool {
+        let replica = self.actors[who].replica.as_ref().unwrap();
+        replica.is_under_way(Self::batch(batch).digest())
+    }
+
+    /// What a replica says of itself.
     pub(crate) fn explanation(&self, who: usize) -> Explanation {
         let replica = self.actors[who].replica.as_ref().unwrap();
         replica.explanation(self.now)
