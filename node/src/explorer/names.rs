@@ -1,7 +1,7 @@
 //! What members are called: as the ledger has it now, so that who joined later has a name, and who left keeps it.
 
 use contract::{
-    Genesis, Snapshot,
+    Genesis, Snapshot, StateError,
     contracts::membership::{committee_at, member_at},
     identity::ServerId,
 };
@@ -28,12 +28,8 @@ impl<'a> Names<'a> {
 
     /// A member's name, also of one who has left; the short id of somebody who never was one.
     pub fn of(&self, id: &ServerId) -> String {
-        let found = self.state.as_ref().and_then(|state| {
-            member_at(state, id).unwrap_or_else(|error| {
-                tracing::error!(event = "read_failed", %error, "the state cannot be read");
-                None
-            })
-        });
+        let state = self.state.as_ref();
+        let found = state.and_then(|state| read(member_at(state, id)).flatten());
         let named = found.map(|record| record.member.name);
         let founder = || self.genesis.member_with_id(id).map(|one| one.name.clone());
         named
@@ -43,9 +39,10 @@ impl<'a> Names<'a> {
 
     /// Everybody who has a name: the members in their order, then founders who left.
     pub fn all(&self) -> Vec<(String, ServerId)> {
-        let committee = self.state.as_ref().map(committee_at);
-        let committee = committee.and_then(Result::ok).unwrap_or_default();
+        let state = self.state.as_ref();
+        let committee = state.and_then(|state| read(committee_at(state)));
         let mut all: Vec<(String, ServerId)> = committee
+            .unwrap_or_default()
             .into_iter()
             .map(|record| (record.member.name, record.server_id))
             .collect();
@@ -68,6 +65,15 @@ impl<'a> Names<'a> {
         let names: Vec<String> = self.all().into_iter().map(|(name, _)| name).collect();
         names.join(", ")
     }
+}
+
+/// What was read; a page without it is better than none, and the log says why.
+fn read<T>(found: Result<T, StateError>) -> Option<T> {
+    found
+        .inspect_err(|error| {
+            tracing::error!(event = "read_failed", %error, "the state cannot be read");
+        })
+        .ok()
 }
 
 #[cfg(test)]

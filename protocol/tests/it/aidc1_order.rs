@@ -162,10 +162,14 @@ fn unknown_revoked_shredded_and_wrong_key_look_the_same_and_ask_once() {
     let mut record = record_of(&keys(1));
     record.pk_dh = contract::PublicKey::new(OFF_THE_CURVE);
     no_point.ledger.insert(record);
+    // What a host may give for an AID that is missing: here even with her keys, and active.
+    let mut misnamed = Clinic::new();
+    misnamed.ledger.misname(keys(1).aid(), *keys(2).aid());
 
     let mut seen = Vec::new();
     for (clinic, patient, reason) in [
         (Clinic::new(), 99, Reason::UnknownAid),
+        (misnamed, 1, Reason::UnknownAid),
         (with_status(Status::Revoked), 1, Reason::UnknownAid),
         (with_status(Status::Shredded), 1, Reason::UnknownAid),
         (no_point, 1, Reason::NotOnCurve),
@@ -180,7 +184,7 @@ fn unknown_revoked_shredded_and_wrong_key_look_the_same_and_ask_once() {
         seen.push(format!("{failed} {failed:?}"));
     }
 
-    assert_eq!(seen, vec!["authentication failed Failed"; 5]);
+    assert_eq!(seen, vec!["authentication failed Failed"; 6]);
 }
 
 #[test]

@@ -46,6 +46,11 @@ impl Patients {
         self.records.insert(record.aid, record);
     }
 
+    /// From now on, who asks for this AID is given its record as another one's.
+    pub(crate) fn misname(&mut self, aid: &Aid, other: Aid) {
+        self.records.get_mut(aid).unwrap().aid = other;
+    }
+
     pub(crate) fn set_status(&mut self, aid: &Aid, status: Status) {
         self.records.get_mut(aid).unwrap().status = status;
     }
