@@ -13,7 +13,7 @@ use crate::encoding::{self, Bytes, Malformed};
 use crate::genesis::{Genesis, Parameters};
 use crate::hash;
 use crate::identity::{BlockTime, ChainId, Root, TransactionHash};
-use crate::transaction::{Invalid, SignedTransaction, hash_of};
+use crate::transaction::{Invalid, Name, SignedTransaction};
 
 /// Bytes of a batch's time and count.
 pub const BATCH_FRAME_BYTES: usize = 16;
@@ -203,10 +203,10 @@ impl CheckedBatch {
         let limit = usize::try_from(limits.batch_bytes_max).unwrap_or(usize::MAX);
         let wire: Wire<'_> = encoding::decode(bytes, limit)?;
         let decode = |(at, Bytes(bytes)): (usize, Bytes<'_>)| {
-            let hash = hash_of(bytes);
-            let transaction = match held(&hash) {
+            let name = Name::of(bytes);
+            let transaction = match held(&name.hash) {
                 Some(held) => Ok(held),
-                None => SignedTransaction::decode_hashed(bytes.into(), hash),
+                None => SignedTransaction::decode_named(bytes.into(), name),
             };
             transaction.map_err(|malformed| Unacceptable::Transaction {
                 at,

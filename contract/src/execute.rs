@@ -390,8 +390,8 @@ impl Tip {
 
     /// The header of the block after the tip, but for its outcomes.
     fn next_header(&self, batch: &CheckedBatch, time: BlockTime, state_root: Root) -> Header {
-        let leaf = |transaction: &SignedTransaction| merkle::leaf_hash(transaction.as_bytes());
-        let leaves: Vec<_> = batch.transactions().iter().map(leaf).collect();
+        let leaves = batch.transactions().iter();
+        let leaves: Vec<_> = leaves.map(SignedTransaction::leaf_hash).collect();
         Header {
             version: HEADER_VERSION,
             chain: self.header.chain,

@@ -91,7 +91,7 @@ pub use identity::{
     ServerId, SessionId, SignatureBytes, SpkiHash, SuiteId, TransactionHash,
 };
 pub use outcome::{Outcome, Output, Refused};
-pub use receipt::TransactionProof;
+pub use receipt::{EntryProof, TransactionProof};
 pub use record::{
     AuthResult, Consent, DisclosureRequest, LegacyResult, LimbasiyaServer, Officer, PatientRecord,
     Purpose, Recovery, RefusalReason, Registration, Replacement, ServerClaim, ServerRecord, Status,

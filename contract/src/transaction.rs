@@ -3,10 +3,13 @@
 //! Wire form: version u16, chain 32, author (tag u32, 0 member or 1 patient, and
 //! 32 bytes), key 32, valid until u64, salt 8, call (tag u32 and its fields), and
 //! behind this [`Transaction`] the 64 bytes of its signature. Results are a count
-//! u64 and 214 bytes for each. The signature covers SHA-256("aidchain/sign-transaction" ‖ 0x00 ‖ encoded
-//! transaction); the hash and the leaf of the transactions tree cover all bytes.
+//! u64 and 214 bytes for each. The signature covers SHA-256("aidchain/sign-transaction" ‖ 0x00 ‖ signed
+//! form); the hash and the leaf of the transactions tree cover the signed form and the signature. Of a bundle
+//! of results the signed form has a root in place of the entries (docs/aidc1-ledger.md §3); of every other
+//! transaction it is the encoded transaction.
 
 mod call;
+mod signed_form;
 
 use std::sync::Arc;
 
@@ -15,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use call::{Call, DisclosureCall, RecoveryCall};
+pub(crate) use signed_form::{Abridged, Bundle};
 
 use crate::encoding::{self, Malformed};
 use crate::genesis::Parameters;
@@ -23,12 +27,13 @@ use crate::identity::{
     Aid, BlockTime, ChainId, PublicKey, ServerId, SignatureBytes, TransactionHash,
 };
 use crate::limits::ENCODED_BYTES_MAX;
-use crate::signature;
+use crate::merkle;
+use crate::signature::{self, Statement};
 
 /// The version of [`Transaction`] that this crate reads and writes.
 pub const TRANSACTION_VERSION: u16 = 1;
 /// Bytes of the signature behind the encoded transaction.
-const SIGNATURE_BYTES: usize = 64;
+pub(crate) const SIGNATURE_BYTES: usize = 64;
 
 /// In whose name a transaction is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -82,10 +87,12 @@ impl Transaction {
     pub fn sign(mut self, signer: &SigningKey) -> SignedTransaction {
         self.key = PublicKey::new(signer.verifying_key().to_bytes());
         let mut bytes = encoding::encode(&self);
-        let signature = signer.sign(&signed_digest(&bytes)).to_bytes();
+        let form = signed_form::form(&bytes);
+        let digest = signed_digest(form.as_ref().unwrap_or(&bytes));
+        let signature = signer.sign(&digest).to_bytes();
         bytes.extend_from_slice(&signature);
         SignedTransaction {
-            hash: hash_of(&bytes),
+            name: Name::of(&bytes),
             bytes: bytes.into(),
             transaction: Arc::new(self),
             signature: SignatureBytes::new(signature),
@@ -120,6 +127,11 @@ impl Transaction {
     /// What is asked.
     pub const fn call(&self) -> &Call {
         &self.call
+    }
+
+    /// The patients' statements in it, each under the key that is written beside it.
+    pub(crate) fn statements(&self) -> Vec<Statement> {
+        self.call.statements(&self.chain)
     }
 }
 
@@ -164,30 +176,47 @@ pub struct SignedTransaction {
     transaction: Arc<Transaction>,
     /// The author's signature.
     signature: SignatureBytes,
-    /// Hash of `bytes`.
-    hash: TransactionHash,
+    /// What stands for it.
+    name: Name,
+}
+
+/// What stands for a transaction in its block's tree, where that is not the transaction itself, and the hash of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Name {
+    /// Signed form and signature of a bundle.
+    abridged: Option<Arc<[u8]>>,
+    /// Its name on the ledger.
+    pub(crate) hash: TransactionHash,
+}
+
+impl Name {
+    /// The name of a transaction's octets, whatever they are.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let abridged = signed_form::abridged(bytes);
+        Self {
+            hash: hash_of(abridged.as_deref().unwrap_or(bytes)),
+            abridged,
+        }
+    }
 }
 
 impl SignedTransaction {
     /// Reads one transaction from exactly these bytes; checks no signature.
     pub fn decode(bytes: impl Into<Arc<[u8]>>) -> Result<Self, Malformed> {
         let bytes = bytes.into();
-        let hash = hash_of(&bytes);
-        Self::decode_hashed(bytes, hash)
+        let name = Name::of(&bytes);
+        Self::decode_named(bytes, name)
     }
 
-    /// The same, of bytes whose hash was taken.
-    pub(crate) fn decode_hashed(
-        bytes: Arc<[u8]>,
-        hash: TransactionHash,
-    ) -> Result<Self, Malformed> {
+    /// The same, of bytes whose name was taken.
+    pub(crate) fn decode_named(bytes: Arc<[u8]>, name: Name) -> Result<Self, Malformed> {
         let (body, signature) = bytes
             .split_last_chunk::<SIGNATURE_BYTES>()
             .ok_or(Malformed::Undecodable("SignedTransaction"))?;
         let transaction: Transaction = encoding::decode(body, ENCODED_BYTES_MAX)?;
         let signature = SignatureBytes::new(*signature);
         Ok(Self {
-            hash,
+            name,
             transaction: Arc::new(transaction),
             signature,
             bytes,
@@ -226,19 +255,31 @@ impl SignedTransaction {
 
     /// The author's signature, and σ of every result and claim under the key written in it.
     pub fn check_signatures(&self) -> Result<(), Invalid> {
-        let (body, _signature) = self
-            .bytes
-            .split_last_chunk::<SIGNATURE_BYTES>()
-            .ok_or(Invalid::Signature)?;
         let transaction = &self.transaction;
-        if !signature::is_valid(&transaction.key, &signed_digest(body), &self.signature) {
+        if !is_signed(self.leaf(), &transaction.key, &self.signature) {
             return Err(Invalid::Signature);
         }
-        let statements = transaction.call.statements(&transaction.chain);
+        let statements = transaction.statements();
         signature::first_false(&statements).map_or(Ok(()), |at| Err(Invalid::Statement(at)))
     }
 
-    /// All bytes, as they came: the leaf of the transactions tree.
+    /// The hash that stands for it in the transactions tree of its block.
+    pub fn leaf_hash(&self) -> merkle::Hash {
+        merkle::leaf_hash(self.leaf())
+    }
+
+    /// The bundle of results that it is; none if it is none.
+    pub(crate) fn bundle(&self) -> Option<Bundle<'_>> {
+        let (body, _signature) = self.bytes.split_last_chunk::<SIGNATURE_BYTES>()?;
+        Bundle::of(body)
+    }
+
+    /// The signed form and the signature.
+    pub(crate) fn leaf(&self) -> &[u8] {
+        self.name.abridged.as_deref().unwrap_or(&self.bytes)
+    }
+
+    /// All bytes, as they came.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -248,9 +289,9 @@ impl SignedTransaction {
         Arc::clone(&self.bytes)
     }
 
-    /// Hash of all bytes, the signature included.
+    /// Hash of the signed form and the signature: its name on the ledger.
     pub const fn hash(&self) -> &TransactionHash {
-        &self.hash
+        &self.name.hash
     }
 
     /// The author's signature.
@@ -274,12 +315,18 @@ impl SignedTransaction {
     }
 }
 
+/// Whether the author's signature over the signed form counts that stands with it in a leaf.
+pub(crate) fn is_signed(leaf: &[u8], key: &PublicKey, signature: &SignatureBytes) -> bool {
+    let parts = leaf.split_last_chunk::<SIGNATURE_BYTES>();
+    parts.is_some_and(|(form, _)| signature::is_valid(key, &signed_digest(form), signature))
+}
+
 /// What the author signs.
-fn signed_digest(body: &[u8]) -> [u8; 32] {
-    hash::labelled("aidchain/sign-transaction", &[body])
+fn signed_digest(form: &[u8]) -> [u8; 32] {
+    hash::labelled("aidchain/sign-transaction", &[form])
 }
 
 /// The transaction's name on the ledger.
-pub(crate) fn hash_of(bytes: &[u8]) -> TransactionHash {
-    TransactionHash::new(hash::labelled("aidchain/transaction", &[bytes]))
+pub(crate) fn hash_of(leaf: &[u8]) -> TransactionHash {
+    TransactionHash::new(hash::labelled("aidchain/transaction", &[leaf]))
 }

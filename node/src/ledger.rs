@@ -12,7 +12,7 @@ use std::sync::Arc;
 use consensus::CheckpointCertificate;
 use contract::{
     ContractId, Genesis, Header, HeaderHash, Height, ServerId, SessionId, Snapshot, StateError,
-    StateProof, TransactionHash, merkle,
+    StateProof, TransactionHash, TransactionProof, merkle,
 };
 use patient::receipt::{self, Bytes, Receipt};
 use tokio::sync::watch;
@@ -198,25 +198,30 @@ impl Ledger {
         Ok((tip, proof))
     }
 
-    /// The receipt of a transaction; none before its block has a certificate of its own here.
-    pub fn receipt(&self, hash: &TransactionHash) -> Result<Option<Receipt>, LedgerError> {
+    /// The receipt of a transaction, of a bundle of results that of the one at `entry`; none before its block has a
+    /// certificate of its own here.
+    pub fn receipt(
+        &self,
+        hash: &TransactionHash,
+        entry: u32,
+    ) -> Result<Option<Receipt>, LedgerError> {
         let Some(located) = self.reader.transaction(hash, self.certified().height)? else {
             return Ok(None);
         };
         match self.reader.block(located.height)? {
-            Some(block) => self.receipt_in(&block, located.index),
+            Some(block) => self.receipt_in(&block, (located.index, entry)),
             None => Ok(None),
         }
     }
 
-    /// The receipt of the transaction at `index` of a block: its place, the block's certificate,
-    /// and how the committee that gave it came to be.
+    /// The receipt of the transaction at an index of a block, and of the result at an entry of that: its place, the
+    /// block's certificate, and how the committee that gave it came to be.
     pub fn receipt_in(
         &self,
         block: &StoredBlock,
-        index: u32,
+        at: (u32, u32),
     ) -> Result<Option<Receipt>, LedgerError> {
-        let Some(mut receipt) = place_in(self.genesis(), block, index) else {
+        let Some(mut receipt) = place_in(self.genesis(), block, at) else {
             return Ok(None);
         };
         let epochs = proofs::epochs_before(&self.reader, &self.state(), block.header.epoch)?;
@@ -232,33 +237,34 @@ impl Ledger {
     }
 }
 
-/// The place of the transaction at `index` of a block under the block's certificate; a whole
-/// receipt in the first epoch only. None without a certificate.
-pub fn place_in(genesis: &Genesis, block: &StoredBlock, index: u32) -> Option<Receipt> {
+/// The place of the transaction at an index of a block, and of the result at an entry of that, under the block's
+/// certificate; a whole receipt in the first epoch only. None without a certificate.
+pub fn place_in(
+    genesis: &Genesis,
+    block: &StoredBlock,
+    (index, entry): (u32, u32),
+) -> Option<Receipt> {
     let certificate = block.certificate.as_ref()?;
-    let at = usize::try_from(index).ok()?;
-    let transactions: Vec<merkle::Hash> = block
-        .transactions
-        .iter()
-        .map(|transaction| merkle::leaf_hash(transaction.as_bytes()))
-        .collect();
-    let outcomes: Vec<merkle::Hash> = block
-        .outcome_bytes
-        .iter()
-        .map(|outcome| merkle::leaf_hash(outcome))
-        .collect();
+    let at = (usize::try_from(index).ok()?, usize::try_from(entry).ok()?);
+    let outcomes = &block.outcome_bytes;
+    let proof = TransactionProof::of_block(&block.header_bytes, &block.transactions, outcomes, at)?;
     Some(Receipt {
         schema: receipt::Schema,
         version: receipt::Version,
         chain: *genesis.chain(),
         kind: genesis.kind(),
-        transaction: Bytes(block.transactions.get(at)?.as_bytes().to_vec()),
+        transaction: Bytes(proof.transaction),
+        entry: proof.entry.map(|shown| receipt::Entry {
+            index: entry,
+            bytes: Bytes(shown.bytes),
+            path: roots(shown.path),
+        }),
         index,
-        count: u32::try_from(transactions.len()).ok()?,
-        path: roots(merkle::path(&transactions, at)?),
-        outcome: Bytes(block.outcome_bytes.get(at)?.clone()),
-        outcome_path: roots(merkle::path(&outcomes, at)?),
-        header: Bytes(block.header_bytes.clone()),
+        count: u32::try_from(proof.count).ok()?,
+        path: roots(proof.path),
+        outcome: Bytes(proof.outcome),
+        outcome_path: roots(proof.outcome_path),
+        header: Bytes(proof.header),
         certificate: certificate_of(certificate),
         epochs: Vec::new(),
     })

@@ -14,7 +14,7 @@ use consensus::{Committee, Ed25519};
 use contract::block::Header;
 use contract::genesis::Genesis;
 use contract::identity::{Aid, BlockTime, Height, Root, SessionId, TransactionHash};
-use contract::receipt::{Included, TransactionProof};
+use contract::receipt::{EntryProof, Included, TransactionProof};
 
 pub use self::content::{Content, SignIn};
 pub use self::not_valid::{BadCertificate, NotValid};
@@ -134,6 +134,11 @@ fn inclusion(receipt: &Receipt) -> Result<Included, NotValid> {
     let bare = |path: &[Root]| path.iter().map(|root| *root.as_bytes()).collect();
     let proof = TransactionProof {
         transaction: receipt.transaction.0.clone(),
+        entry: receipt.entry.as_ref().map(|entry| EntryProof {
+            index: u64::from(entry.index),
+            bytes: entry.bytes.0.clone(),
+            path: bare(&entry.path),
+        }),
         index: u64::from(receipt.index),
         count: u64::from(receipt.count),
         path: bare(&receipt.path),

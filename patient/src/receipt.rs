@@ -8,13 +8,13 @@ mod hexadecimal;
 
 use contract::genesis::Kind;
 use contract::identity::{ChainId, PublicKey, Root, SignatureBytes};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 pub use self::fixed::{Schema, Version};
 pub use self::hexadecimal::Bytes;
 
-/// No receipt file is longer: a bundle of results and the change of a full committee fit many times over.
+/// No receipt file is longer: a transaction at its limit and the change of a full committee fit many times over.
 pub const FILE_BYTES_MAX: usize = 4 << 20;
 /// No path is longer: a tree of 2^32 leaves needs no more.
 pub const PATH_STEPS_MAX: usize = 32;
@@ -29,7 +29,7 @@ pub const NUMBER_MAX: u64 = (1 << 53) - 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receipt {
-    /// `aidchain.receipt/1`.
+    /// `aidchain.receipt/2`.
     pub schema: Schema,
     /// 1.
     pub version: Version,
@@ -37,8 +37,11 @@ pub struct Receipt {
     pub chain: ChainId,
     /// The kind of that ledger.
     pub kind: Kind,
-    /// The signed transaction, as it was ordered.
+    /// The signed transaction, as it was ordered; of a bundle of results its signed form and the signature.
     pub transaction: Bytes,
+    /// The result of a bundle that it is about; none of another transaction.
+    #[serde(deserialize_with = "written")]
+    pub entry: Option<Entry>,
     /// Its place in the block, from 0.
     pub index: u32,
     /// How many transactions the block has.
@@ -55,6 +58,18 @@ pub struct Receipt {
     pub certificate: Certificate,
     /// How the committee came to be the one that signed: one entry per finished epoch, oldest first.
     pub epochs: Vec<EpochProof>,
+}
+
+/// One result of a bundle. Of the others a receipt has hashes alone, so it names nobody but its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Its place in the bundle, from 0.
+    pub index: u32,
+    /// The result.
+    pub bytes: Bytes,
+    /// From the result to the root in the bundle's signed form, lowest first.
+    pub path: Vec<Root>,
 }
 
 /// Signatures of members over one header.
@@ -136,6 +151,12 @@ impl Receipt {
     fn limits(&self) -> Result<(), BadReceipt> {
         within("path", self.path.len(), PATH_STEPS_MAX)?;
         within("outcome_path", self.outcome_path.len(), PATH_STEPS_MAX)?;
+        let entry = self.entry.as_ref();
+        within(
+            "entry's path",
+            entry.map_or(0, |entry| entry.path.len()),
+            PATH_STEPS_MAX,
+        )?;
         within("epochs", self.epochs.len(), EPOCHS_MAX)?;
         self.certificate.limits()?;
         self.epochs.iter().try_for_each(|epoch| {
@@ -155,6 +176,11 @@ impl Certificate {
         }
         within("signatures", self.signatures.len(), MEMBERS_MAX)
     }
+}
+
+/// A value that must be written, if only as `null`: a key that is left out has no second reading.
+fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Entry>, D::Error> {
+    Option::deserialize(deserializer)
 }
 
 pub(crate) fn within(what: &'static str, length: usize, limit: usize) -> Result<(), BadReceipt> {
@@ -178,6 +204,11 @@ mod tests {
             chain: ChainId::new([1; 32]),
             kind: Kind::Research,
             transaction: Bytes(vec![2, 3]),
+            entry: Some(Entry {
+                index: 1,
+                bytes: Bytes(vec![9]),
+                path: vec![Root::new([10; 32])],
+            }),
             index: 0,
             count: 2,
             path: vec![Root::new([4; 32])],
@@ -213,6 +244,13 @@ mod tests {
             ("\"index\":0", "\"index\":\"0\""),
             ("\"index\":0", "\"index\":4294967296"),
             ("\"index\":0", "\"index\":0,\"note\":\"hello\""),
+            ("{\"index\":1", "{\"index\":1,\"index\":1"),
+            ("{\"index\":1", "{\"index\":-1"),
+            ("{\"index\":1,", "{"),
+            ("\"bytes\":\"09\"", "\"bytes\":\"9\""),
+            ("\"bytes\":\"09\"", "\"bytes\":\"09\",\"note\":0"),
+            ("\"entry\":{", "\"entry\":null,\"entry\":{"),
+            ("\"entry\":{", "\"extra\":{"),
             ("\"member\":3", "\"member\":3,\"key\":\"00\""),
             ("\"height\":9", "\"height\":9,\"height\":9"),
             ("\"height\":9", "\"height\":9007199254740992"),
@@ -220,7 +258,7 @@ mod tests {
             ("\"header\":\"07\"", "\"header\":\"0G\""),
             ("\"transaction\":\"0203\"", "\"transaction\":\"020A\""),
             ("0404", "0x04"),
-            ("receipt/1", "receipt/2"),
+            ("receipt/2", "receipt/1"),
             ("\"version\":1", "\"version\":2"),
             ("research", "Research"),
             ("\"epochs\":[]", "\"epochs\":null"),
@@ -257,6 +295,17 @@ mod tests {
             Receipt::parse(receipt.to_file().as_bytes()),
             Err(BadReceipt::OverLimit {
                 what: "path",
+                limit: 32
+            })
+        );
+
+        let mut receipt = sample();
+        let entry = receipt.entry.as_mut().unwrap();
+        entry.path = vec![Root::new([0; 32]); PATH_STEPS_MAX + 1];
+        assert_eq!(
+            Receipt::parse(receipt.to_file().as_bytes()),
+            Err(BadReceipt::OverLimit {
+                what: "entry's path",
                 limit: 32
             })
         );

@@ -7,8 +7,7 @@ use contract::contracts::identity::{
 use contract::encoding::decode;
 use contract::{
     Aid, Call, Consent, ContractId, DisclosureCall, DisclosureRequest, Outcome, Output, Purpose,
-    Recovery, RecoveryCall, Replacement, Root, SignedTransaction, StateProof, TransactionProof,
-    replace_digest,
+    Recovery, RecoveryCall, Replacement, Root, StateProof, TransactionProof, replace_digest,
 };
 
 use crate::consortium::{Consortium, Patient, sign};
@@ -130,9 +129,9 @@ fn a_replacement_has_a_receipt_and_the_new_aid_proves_where_it_came_from() {
 
     let receipt = TransactionProof::of_block(
         execution.header_bytes(),
-        transactions.iter().map(SignedTransaction::as_bytes),
-        execution.outcome_bytes().iter().map(Vec::as_slice),
-        0,
+        &transactions,
+        execution.outcome_bytes(),
+        (0, 0),
     )
     .unwrap();
     let included = receipt.verify().unwrap();

@@ -416,6 +416,7 @@ proptest! {
     ) {
         let proof = TransactionProof {
             transaction,
+            entry: None,
             index,
             count,
             path: vec![[1; 32]; 3],

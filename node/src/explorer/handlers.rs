@@ -206,7 +206,8 @@ pub(crate) async fn transaction_page(
             .collect(),
         outcome: decode::outcome(&located.outcome, signed.call()),
         raw: located.bytes,
-        proof: place_in(genesis, &stored, located.index).map(|receipt| transaction::Proof {
+        proof: place_in(genesis, &stored, (located.index, 0)).map(|receipt| transaction::Proof {
+            leaf: hex::encode(signed.leaf_hash()),
             index: usize::try_from(receipt.index).unwrap_or(usize::MAX),
             count: usize::try_from(receipt.count).unwrap_or(usize::MAX),
             path: receipt.path.iter().map(ToString::to_string).collect(),

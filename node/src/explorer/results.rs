@@ -24,6 +24,8 @@ pub struct SignIn {
     pub form: &'static str,
     /// The transaction that carries it.
     pub transaction: String,
+    /// Its place in that.
+    pub entry: usize,
 }
 
 /// What the reader asked for, as it stands in the address.
@@ -103,7 +105,7 @@ pub fn table(rows: &[SignIn]) -> Markup {
                         td data-label="Time" { (parts::moment(row.time_ms)) }
                         td data-label="Server" { (row.server) }
                         td data-label="Identity" { (parts::aid(&row.aid)) }
-                        td data-label="Result" { (parts::state(&parts::State::Good("signed in".to_owned()))) " " span .soft { (suite(&row.suite)) ", " (row.form) } }
+                        td data-label="Result" { (parts::state(&parts::State::Good("signed in".to_owned()))) " " span .soft { (suite(&row.suite)) ", " (row.form) } " " a href=(format!("/verify.html#tx={}.{}", row.transaction, row.entry)) { "Verify" } }
                         td data-label="Transaction" { (parts::linked(&format!("/t/{}", row.transaction), "transaction", &row.transaction)) }
                     }
                 }
@@ -186,17 +188,19 @@ mod tests {
             suite: "0x0001".to_owned(),
             form: "signed by patient and server",
             transaction: "c0".repeat(32),
+            entry: 3,
         }
     }
 
     #[test]
-    fn a_row_leads_to_its_block_its_identity_and_its_transaction() {
+    fn a_row_leads_to_its_block_its_identity_its_transaction_and_its_own_receipt() {
         let html = table(&[row()]).into_string();
 
         assert!(html.contains("href=\"/b/15\""));
         assert!(html.contains(&format!("href=\"/a/{}\"", Aid::new([7; 32]))));
         assert!(html.contains(&format!("href=\"/t/{}\"", "c0".repeat(32))));
         assert!(html.contains("✓ signed in"));
+        assert!(html.contains(&format!("href=\"/verify.html#tx={}.3\"", "c0".repeat(32))));
     }
 
     #[test]

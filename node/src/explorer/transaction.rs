@@ -36,6 +36,8 @@ pub struct Transaction {
 /// The way from the transaction to the root that the certificate covers.
 #[derive(Clone, Debug)]
 pub struct Proof {
+    /// The hash of the leaf: of all bytes, or of a bundle's signed form and signature.
+    pub leaf: String,
     /// Which leaf, from zero.
     pub index: usize,
     /// Of how many.
@@ -52,7 +54,8 @@ pub fn body(view: &Transaction) -> Markup {
         h1 { "Transaction: " (view.call) }
         p { (parts::state(&view.outcome)) }
         p .row {
-            @if view.proof.is_some() {
+            // Of a bundle each sign-in has a receipt of its own, in its row.
+            @if view.proof.is_some() && view.sign_in_count < 2 {
                 a .button href=(format!("/verify.html#tx={}", view.hash)) { "Verify here" }
                 a .button href=(format!("/v1/transactions/{}/receipt", view.hash)) download=(format!("{}.receipt.json", short_name(&view.hash))) { "Download receipt" }
             }
@@ -101,7 +104,8 @@ fn raw(bytes: &[u8]) -> String {
 /// Leaf, siblings, root.
 fn inclusion(proof: &Proof) -> Markup {
     html! {
-        p { "Leaf " (proof.index.saturating_add(1)) " of " (proof.count) " in the transactions tree (RFC 9162). Hash it upwards with these, and the root of the header must come out:" }
+        p { "Leaf " (proof.index.saturating_add(1)) " of " (proof.count) " in the transactions tree (RFC 9162): " (parts::whole_hash("leaf", &proof.leaf)) }
+        p { "Hash it upwards with these, and the root of the header must come out:" }
         @if proof.path.is_empty() { p { "The only leaf is the root itself." } }
         ol .path { @for node in &proof.path { li { (parts::whole_hash("path node", node)) } } }
         p { "Root " (parts::whole_hash("transactions root", &proof.root)) }
@@ -124,6 +128,7 @@ mod tests {
             outcome: State::Good("registered".to_owned()),
             raw: vec![0xab; 3],
             proof: Some(Proof {
+                leaf: "cc".repeat(32),
                 index: 1,
                 count: 3,
                 path: vec!["dd".repeat(32)],
@@ -141,6 +146,18 @@ mod tests {
         assert!(html.contains(&format!("/verify.html#tx={}", "c0".repeat(32))));
         assert!(html.contains("Download receipt"));
         assert!(html.contains("<pre tabindex=\"0\">ababab</pre>"));
+    }
+
+    #[test]
+    fn a_bundle_has_no_receipt_of_its_own() {
+        let html = body(&Transaction {
+            sign_in_count: 2,
+            ..view()
+        })
+        .into_string();
+
+        assert!(!html.contains("Download receipt"));
+        assert!(html.contains("Leaf 2 of 3"));
     }
 
     #[test]

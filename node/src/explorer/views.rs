@@ -116,6 +116,7 @@ pub(super) fn sign_in(names: &Names<'_>, row: &ResultRow) -> SignIn {
             ResultForm::Legacy => decode::LEGACY,
         },
         transaction: row.transaction.to_string(),
+        entry: row.entry.into(),
     }
 }
 
@@ -149,6 +150,7 @@ pub(super) fn sign_ins_of(
             contract::Evidence::Legacy(_) => decode::LEGACY,
         },
         transaction: signed.hash().to_string(),
+        entry: result.entry,
     };
     recorded(
         std::slice::from_ref(signed),

@@ -184,8 +184,8 @@ pub(super) async fn transaction(
     gate::identities(&app, role, "transaction", None)?;
     let (located, signed, block) = find_transaction(&app, &hash)?;
     let (genesis, names) = (app.genesis(), app.names());
-    let proof = place_in(genesis, &block, located.index).map(|receipt| {
-        json!({ "index": receipt.index, "count": receipt.count, "path": receipt.path, "root": block.header.transactions_root })
+    let proof = place_in(genesis, &block, (located.index, 0)).map(|receipt| {
+        json!({ "leaf": hex::encode(signed.leaf_hash()), "index": receipt.index, "count": receipt.count, "path": receipt.path, "root": block.header.transactions_root })
     });
     let results: Vec<Value> = contract::recorded(std::slice::from_ref(&signed), std::slice::from_ref(&located.outcome))
         .map(|result| {
@@ -209,16 +209,31 @@ pub(super) async fn transaction(
     ))
 }
 
-/// `GET /v1/transactions/{hash}/receipt`: the file itself.
+/// `GET /v1/transactions/{hash}/receipt`: the file itself; of a bundle of results that of one, the first unless `entry`
+/// says which.
 pub(super) async fn receipt(
     State(app): State<App>,
     Extension(role): Extension<Role>,
     Path(hash): Path<String>,
+    address: Uri,
 ) -> Result<Response, Problem> {
     gate::identities(&app, role, "receipt", None)?;
-    let (located, _signed, block) = find_transaction(&app, &hash)?;
+    let entry = Query::read(&address, &["entry"])?
+        .number("entry")?
+        .unwrap_or(0);
+    let (located, signed, block) = find_transaction(&app, &hash)?;
+    let place = u32::try_from(entry).ok().filter(|_| {
+        let count = u64::try_from(signed.call().result_count()).unwrap_or(u64::MAX);
+        entry == 0 || entry < count
+    });
+    let place = place.ok_or_else(|| {
+        Problem::not_found(
+            Code::NoSuchTransaction,
+            format!("the transaction has no result {entry}; they are counted from 0"),
+        )
+    })?;
     let ledger = &app.services().ledger;
-    let receipt = ledger.receipt_in(&block, located.index);
+    let receipt = ledger.receipt_in(&block, (located.index, place));
     let receipt = receipt.map_err(|error| reads::broken(&error))?;
     let receipt = receipt.ok_or_else(|| {
         Problem::busy(

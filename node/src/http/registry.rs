@@ -220,7 +220,9 @@ pub(super) async fn session(
             .ledger
             .session(&sid, Some(&own))
             .map_err(|error| reads::broken(&error))?;
-        row.map_or(Ok(None), |row| committed(app, &row.transaction))
+        row.map_or(Ok(None), |row| {
+            committed(app, &row.transaction, row.entry.into())
+        })
     });
     match found.await? {
         Some(found) => Ok(found),
@@ -257,8 +259,8 @@ fn receipt(app: &App, hash: &TransactionHash) -> Result<Option<Response>, Proble
         | Call::RegisterBatch(_)
         | Call::Replace(_)
         | Call::Recovery(_)
-        | Call::Claim(_) => committed(app, hash),
-        Call::Revoke(_) if matches!(signed.author(), Author::Patient(_)) => committed(app, hash),
+        | Call::Claim(_) => committed(app, hash, 0),
+        Call::Revoke(_) if matches!(signed.author(), Author::Patient(_)) => committed(app, hash, 0),
         Call::Revoke(_)
         | Call::Shred(_)
         | Call::Results(_)
@@ -276,12 +278,12 @@ fn receipt(app: &App, hash: &TransactionHash) -> Result<Option<Response>, Proble
     }
 }
 
-/// A transaction's place and receipt.
-fn committed(app: &App, hash: &TransactionHash) -> Result<Option<Response>, Problem> {
+/// A transaction's place and receipt; of a bundle of results that of the one at `entry`.
+fn committed(app: &App, hash: &TransactionHash, entry: u32) -> Result<Option<Response>, Problem> {
     let Some(receipt) = app
         .services()
         .ledger
-        .receipt(hash)
+        .receipt(hash, entry)
         .map_err(|error| reads::broken(&error))?
     else {
         return Ok(None);

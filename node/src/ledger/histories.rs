@@ -84,7 +84,8 @@ impl Ledger {
                 .into_iter()
                 .filter(|account| before.is_none_or(|cursor| account.place < cursor));
             for account in older {
-                let receipt = self.receipt_in(&block, account.place.index)?;
+                let at = (account.place.index, account.place.entry.into());
+                let receipt = self.receipt_in(&block, at)?;
                 let length = receipt
                     .as_ref()
                     .map_or(0, |receipt| receipt.transaction.0.len());

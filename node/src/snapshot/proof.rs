@@ -6,7 +6,10 @@ use consensus::{
     ChainId, CheckpointCertificate, Committee, Digest, Domain, Epoch, Proven, PublicKey,
 };
 use contract::state::{NotThePart, StatePart, StatePath};
-use contract::{CheckedBatch, Genesis, Header, HeaderHash, Height, batch_digest, history, merkle};
+use contract::{
+    CheckedBatch, Genesis, Header, HeaderHash, Height, SignedTransaction, batch_digest, history,
+    merkle,
+};
 
 use super::wire::{self, EpochProof, Manifest, SEGMENT_HASHES, SnapshotBlock};
 
@@ -171,7 +174,7 @@ impl Proved {
         let batch = CheckedBatch::certified(&block.batch, &self.genesis).ok();
         let batch = batch.ok_or(Unproved::Malformed)?;
         let transactions = batch.transactions().iter();
-        let transactions = transactions.map(|it| merkle::leaf_hash(it.as_bytes()));
+        let transactions = transactions.map(SignedTransaction::leaf_hash);
         let outcomes = block.outcomes.iter().map(|it| merkle::leaf_hash(it));
         let fits = contract::header_hash(&block.header) == hash
             && header.height == at

@@ -17,7 +17,7 @@ use crate::store::frame::{self, FRAME_HEAD, PAYLOAD_BYTES_MAX, Salt};
 use crate::store::set_aside;
 
 /// The format written by this program.
-pub(super) const VERSION: u16 = 1;
+pub(super) const VERSION: u16 = 2;
 
 /// First bytes of the file.
 const MAGIC: &[u8; 16] = b"aidchain-blocks\n";

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
 use contract::{
-    BlockTime, CheckedBatch, Genesis, Header, HeaderHash, Height, Root, batch_digest, merkle,
+    BlockTime, CheckedBatch, Genesis, Header, HeaderHash, Height, Root, SignedTransaction,
+    batch_digest, merkle,
 };
 
 use super::blocks::{Blocks, Place, Viewed};
@@ -181,7 +182,7 @@ fn check_block(raw: &RawBlock, genesis: &Genesis) -> Result<Header, Fault> {
     let batch = CheckedBatch::certified(&raw.batch, genesis).ok();
     let batch = batch.ok_or_else(|| wrong("batch"))?;
     let transactions = batch.transactions().iter();
-    let transactions = transactions.map(|one| merkle::leaf_hash(one.as_bytes()));
+    let transactions = transactions.map(SignedTransaction::leaf_hash);
     if merkle::root(&transactions.collect::<Vec<_>>()) != header.transactions_root {
         return Err(wrong("list of transactions"));
     }

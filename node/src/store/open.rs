@@ -17,7 +17,7 @@ use crate::store::writer::{Store, StoredTip};
 use crate::store::{Database, Writes, keys, set_aside};
 
 /// The format written by this program.
-pub(super) const VERSION: u16 = 1;
+pub(super) const VERSION: u16 = 2;
 
 /// Blocks below the newest one whose links are checked at start.
 const LINKS_CHECKED: u64 = 16;

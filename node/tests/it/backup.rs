@@ -82,7 +82,7 @@ fn a_backup_of_a_running_ledger_restores_to_the_same_ledger_with_every_body_and_
         assert_eq!(here.certificate, there.certificate);
     }
     let row = node.ledger.session(&session(5), None).unwrap().unwrap();
-    assert!(node.ledger.receipt(&row.transaction).unwrap().is_some());
+    assert!(node.ledger.receipt(&row.transaction, 0).unwrap().is_some());
     let seq = BLOCKS + 1;
     let batch = source.consortium.batch(seq * 1_000, &[]);
     let continued = node.execute(source.consortium.ordered(seq, batch.clone()));

@@ -103,7 +103,7 @@ fn a_batch_is_final_only_with_its_certificate() {
         identity::identity_at(&node.ledger.state(), &aid(7)).unwrap(),
         None
     );
-    assert_eq!(node.ledger.receipt(bundle.hash()).unwrap(), None);
+    assert_eq!(node.ledger.receipt(bundle.hash(), 0).unwrap(), None);
     assert_eq!(node.ledger.certified_block(Height::new(1)).unwrap(), None);
 
     let heights = node.ledger.subscribe();
@@ -131,7 +131,7 @@ fn a_receipt_of_one_node_is_what_the_light_client_accepts() {
     let bundle = consortium.sign_ins(2, 7, [1, 2]);
     node.block(&consortium, 1, &[registration, bundle.clone()]);
 
-    let receipt = node.ledger.receipt(bundle.hash()).unwrap().unwrap();
+    let receipt = node.ledger.receipt(bundle.hash(), 0).unwrap().unwrap();
 
     let expected = patient::light::Expect {
         aid: Some(aid(7)),

@@ -42,7 +42,7 @@ async fn receipts_of_every_epoch_verify_with_the_genesis_alone() {
     let services = consortium.node(0).services();
     let now = services.clock.wall_ms();
     for (epoch, hash) in hashes.iter().enumerate() {
-        let receipt = services.ledger.receipt(hash).unwrap().unwrap();
+        let receipt = services.ledger.receipt(hash, 0).unwrap().unwrap();
         let read = Receipt::parse(receipt.to_file().as_bytes()).unwrap();
         assert_eq!(read.epochs.len(), epoch);
 

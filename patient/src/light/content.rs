@@ -48,7 +48,8 @@ pub enum Content {
     },
     /// The patient alone says that she signed in; it is no sign-in.
     Claim(Box<SignIn>),
-    /// Sign-ins were recorded: those of the bundle that the contract took.
+    /// Sign-ins were recorded: the one of a bundle that the receipt shows, or those of the papers' suites that the
+    /// contract took.
     SignIns(Vec<SignIn>),
     /// Something else, named as the ledger names it.
     Other {
@@ -74,7 +75,7 @@ impl Content {
             Call::LimbasiyaUser(uid) => Self::Registration { aid: *uid },
             Call::RegisterBatch(registrations) => {
                 let aids = registrations.iter().map(|one| one.record.aid).collect();
-                Self::Registrations(taken(aids, &included.outcome)?)
+                Self::Registrations(taken(aids, included)?)
             }
             Call::Replace(replacement) => Self::Replacement {
                 old: replacement.old,
@@ -84,10 +85,10 @@ impl Content {
                 Self::Claim(Box::new(sign_in(result, Standing::Claimed, genesis)))
             }
             Call::Results(_) | Call::LateResults(_) | Call::LegacyResults(_) => {
-                Self::SignIns(taken(sign_ins(call, genesis), &included.outcome)?)
+                Self::SignIns(taken(sign_ins(call, genesis), included)?)
             }
             Call::ServerClaims(reports) => {
-                taken(reports.iter().collect(), &included.outcome)?;
+                taken(reports.iter().collect(), included)?;
                 Self::Other {
                     call: call.name(),
                     aid: None,
@@ -269,13 +270,14 @@ fn check_sign_ins(all: &[SignIn], expect: &Expect, genesis: &Genesis) -> Result<
     ))
 }
 
-/// The entries of a bundle that the contract took.
-fn taken<T>(all: Vec<T>, outcome: &Outcome) -> Result<Vec<T>, NotValid> {
-    let first = outcome.refusal_of(0);
+/// The entries that are shown and that the contract took.
+fn taken<T>(all: Vec<T>, included: &Included) -> Result<Vec<T>, NotValid> {
+    let refusal_of = |at| included.transaction.refusal_of(&included.outcome, at);
+    let first = refusal_of(0);
     let taken: Vec<T> = all
         .into_iter()
         .enumerate()
-        .filter(|(at, _)| outcome.refusal_of(*at).is_none())
+        .filter(|(at, _)| refusal_of(*at).is_none())
         .map(|(_, one)| one)
         .collect();
     match first {

@@ -3,10 +3,10 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-const SCHEMA: &str = "aidchain.receipt/1";
+const SCHEMA: &str = "aidchain.receipt/2";
 const VERSION: u16 = 1;
 
-/// The text `aidchain.receipt/1`.
+/// The text `aidchain.receipt/2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schema;
 

@@ -7,16 +7,15 @@ use contract::contracts::evidence::{Culprit, Misbehaviour};
 use contract::contracts::{identity, servers};
 use contract::genesis::Genesis;
 use contract::identity::{Aid, BlockTime, ChainId, Epoch, PublicKey, Root, SessionId};
-use contract::merkle;
 use contract::state::Snapshot;
 use contract::transaction::{Author, Call, Transaction};
 use contract::{
-    Execution, Header, MemoryState, Outcome, SignedTransaction, Tip, check_batch, encode_batch,
-    execute, found,
+    Execution, Header, MemoryState, Outcome, SignedTransaction, Tip, TransactionProof, check_batch,
+    encode_batch, execute, found,
 };
 use ed25519_dalek::SigningKey;
 use patient::excerpt::{Entry, Excerpt, SCHEMA};
-use patient::receipt::{Bytes, Receipt, Schema, Version};
+use patient::receipt::{self, Bytes, Receipt, Schema, Version};
 
 use crate::vectors::ledger::certify;
 
@@ -163,36 +162,40 @@ impl Chain {
 
     /// The receipt of a session, if its result is on the ledger.
     pub(crate) fn receipt_of(&self, sid: &SessionId) -> Option<Receipt> {
-        let holds = |block: &&Block| {
-            let all = contract::recorded(&block.transactions, block.execution.outcomes());
-            let mut all = all.map(|one| *one.sid());
-            all.any(|one| one == *sid)
+        let entry_in = |block: &Block| {
+            let mut all = contract::recorded(&block.transactions, block.execution.outcomes());
+            all.find(|one| one.sid() == sid).map(|one| one.entry)
         };
-        self.blocks
-            .iter()
-            .find(holds)
-            .map(|block| self.receipt(block))
+        let mut blocks = self.blocks.iter();
+        blocks.find_map(|block| Some(self.receipt(block, entry_in(block)?)))
     }
 
-    /// The receipt of a block's only transaction.
-    pub(crate) fn receipt(&self, block: &Block) -> Receipt {
-        let header = Header::decode(block.execution.header_bytes()).unwrap();
-        let leaf = |bytes: &[u8]| vec![merkle::leaf_hash(bytes)];
-        let transactions = leaf(block.transactions[0].as_bytes());
-        let outcomes = leaf(&block.execution.outcome_bytes()[0]);
+    /// The receipt of a block's only transaction; of a bundle of results that of the one at `entry`.
+    pub(crate) fn receipt(&self, block: &Block, entry: usize) -> Receipt {
+        let (execution, at) = (&block.execution, (0, entry));
+        let header = Header::decode(execution.header_bytes()).unwrap();
+        let outcomes = execution.outcome_bytes();
+        let proof =
+            TransactionProof::of_block(execution.header_bytes(), &block.transactions, outcomes, at)
+                .unwrap();
         let roots = |path: Vec<[u8; 32]>| path.into_iter().map(Root::new).collect();
         Receipt {
             schema: Schema,
             version: Version,
             chain: *self.genesis.chain(),
             kind: self.genesis.kind(),
-            transaction: Bytes(block.transactions[0].as_bytes().to_vec()),
+            transaction: Bytes(proof.transaction),
+            entry: proof.entry.map(|shown| receipt::Entry {
+                index: u32::try_from(shown.index).unwrap(),
+                bytes: Bytes(shown.bytes),
+                path: roots(shown.path),
+            }),
             index: 0,
             count: 1,
-            path: roots(merkle::path(&transactions, 0).unwrap()),
-            outcome: Bytes(block.execution.outcome_bytes()[0].clone()),
-            outcome_path: roots(merkle::path(&outcomes, 0).unwrap()),
-            header: Bytes(header.encode()),
+            path: roots(proof.path),
+            outcome: Bytes(proof.outcome),
+            outcome_path: roots(proof.outcome_path),
+            header: Bytes(proof.header),
             certificate: certify(&header, &self.quorum()),
             epochs: Vec::new(),
         }

@@ -58,7 +58,7 @@ impl World {
             }
             rows.push(
                 json!({ "standing": standing, "height": height, "index": 0, "entry": 0,
-                "server_id": server, "sid": sid, "receipt": self.chain.receipt(block) }),
+                "server_id": server, "sid": sid, "receipt": self.chain.receipt(block, 0) }),
             );
         }
         (rows, claims)

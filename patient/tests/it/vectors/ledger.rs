@@ -11,9 +11,11 @@ use contract::merkle;
 use contract::outcome::{Outcome, Output};
 use contract::record::{AuthResult, LegacyResult, WuRecord};
 use contract::transaction::{Author, Call, Transaction};
-use contract::{Blob, Header, SignedTransaction};
+use contract::{Blob, Header, SignedTransaction, TransactionProof};
 use ed25519_dalek::{Signer as _, SigningKey};
-use patient::receipt::{Bytes, Certificate, EpochProof, MemberSignature, Receipt, Schema, Version};
+use patient::receipt::{
+    self, Bytes, Certificate, EpochProof, MemberSignature, Receipt, Schema, Version,
+};
 
 use super::NOW_MS;
 
@@ -95,6 +97,17 @@ impl Ledger {
         self.secure_sign_in_by(author, patient, sign)
     }
 
+    /// A bundle of AIDC-1 sign-ins of these patients at one server.
+    pub(crate) fn bundle(&self, author: usize, patients: &[u8]) -> SignedTransaction {
+        let sign = |signer: &SigningKey, digest: &[u8]| {
+            SignatureBytes::new(signer.sign(digest).to_bytes())
+        };
+        let results = patients
+            .iter()
+            .map(|patient| self.result(author, *patient, sign));
+        self.transaction(author, Call::Results(results.collect()))
+    }
+
     /// The same, with σ as `sign` makes it.
     pub(crate) fn secure_sign_in_by(
         &self,
@@ -102,6 +115,16 @@ impl Ledger {
         patient: u8,
         sign: impl Fn(&SigningKey, &[u8]) -> SignatureBytes,
     ) -> SignedTransaction {
+        let result = self.result(author, patient, sign);
+        self.transaction(author, Call::Results(vec![result]))
+    }
+
+    fn result(
+        &self,
+        author: usize,
+        patient: u8,
+        sign: impl Fn(&SigningKey, &[u8]) -> SignatureBytes,
+    ) -> AuthResult {
         let signer = key(patient);
         let mut result = AuthResult {
             suite: SuiteId::AIDC_1,
@@ -116,7 +139,7 @@ impl Ledger {
         };
         let digest = result.statement_digest(self.genesis.chain());
         result.sigma = sign(&signer, &digest);
-        self.transaction(author, Call::Results(vec![result]))
+        result
     }
 
     pub(crate) fn registration(&self, patient: u8) -> SignedTransaction {
@@ -129,21 +152,10 @@ impl Ledger {
 
     /// The block at height 15 of epoch 0 that holds these transactions.
     pub(crate) fn block(&self, content: Vec<(SignedTransaction, Outcome)>) -> Block {
-        let leaves = |bytes: Vec<Vec<u8>>| -> Vec<_> {
-            bytes.iter().map(|leaf| merkle::leaf_hash(leaf)).collect()
-        };
-        let transactions = leaves(
-            content
-                .iter()
-                .map(|(one, _)| one.as_bytes().to_vec())
-                .collect(),
-        );
-        let outcomes = leaves(
-            content
-                .iter()
-                .map(|(_, outcome)| outcome.encode())
-                .collect(),
-        );
+        let transactions = content.iter().map(|(one, _)| one.leaf_hash());
+        let outcomes = content
+            .iter()
+            .map(|(_, outcome)| merkle::leaf_hash(&outcome.encode()));
         let header = Header {
             version: 1,
             chain: *self.genesis.chain(),
@@ -152,18 +164,13 @@ impl Ledger {
             time: BlockTime::new(TIME_MS),
             parent: HeaderHash::new([0xA1; 32]),
             batch_digest: Root::new([0xA2; 32]),
-            transactions_root: merkle::root(&transactions),
-            outcomes_root: merkle::root(&outcomes),
+            transactions_root: merkle::root(&transactions.collect::<Vec<_>>()),
+            outcomes_root: merkle::root(&outcomes.collect::<Vec<_>>()),
             state_root: Root::new([0xA3; 32]),
             history_root: Root::new([0xA4; 32]),
             next_committee: self.genesis.committee_digest(),
         };
-        Block {
-            header,
-            content,
-            transactions,
-            outcomes,
-        }
+        Block { header, content }
     }
 
     /// The standard block: five transactions, of which number 2 is a sign-in of patient 7 at clinic-c.
@@ -193,20 +200,41 @@ impl Ledger {
         index: usize,
         signers: &[(u16, &SigningKey)],
     ) -> Receipt {
+        self.receipt_of_entry(block, (index, 0), signers)
+    }
+
+    /// The same for the result at an entry of a bundle.
+    pub(crate) fn receipt_of_entry(
+        &self,
+        block: &Block,
+        at: (usize, usize),
+        signers: &[(u16, &SigningKey)],
+    ) -> Receipt {
+        let header = block.header.encode();
+        let (transactions, outcomes): (Vec<_>, Vec<_>) = block
+            .content
+            .iter()
+            .map(|(transaction, outcome)| (transaction.clone(), outcome.encode()))
+            .unzip();
+        let proof = TransactionProof::of_block(&header, &transactions, &outcomes, at).unwrap();
         let roots = |path: Vec<[u8; 32]>| path.into_iter().map(Root::new).collect();
-        let (transaction, outcome) = &block.content[index];
         Receipt {
             schema: Schema,
             version: Version,
             chain: *self.genesis.chain(),
             kind: self.genesis.kind(),
-            transaction: Bytes(transaction.as_bytes().to_vec()),
-            index: u32::try_from(index).unwrap(),
-            count: u32::try_from(block.content.len()).unwrap(),
-            path: roots(merkle::path(&block.transactions, index).unwrap()),
-            outcome: Bytes(outcome.encode()),
-            outcome_path: roots(merkle::path(&block.outcomes, index).unwrap()),
-            header: Bytes(block.header.encode()),
+            transaction: Bytes(proof.transaction),
+            entry: proof.entry.map(|shown| receipt::Entry {
+                index: u32::try_from(shown.index).unwrap(),
+                bytes: Bytes(shown.bytes),
+                path: roots(shown.path),
+            }),
+            index: u32::try_from(proof.index).unwrap(),
+            count: u32::try_from(proof.count).unwrap(),
+            path: roots(proof.path),
+            outcome: Bytes(proof.outcome),
+            outcome_path: roots(proof.outcome_path),
+            header: Bytes(proof.header),
             certificate: certify(&block.header, signers),
             epochs: Vec::new(),
         }
@@ -246,8 +274,6 @@ impl Ledger {
 pub(crate) struct Block {
     pub(crate) header: Header,
     pub(crate) content: Vec<(SignedTransaction, Outcome)>,
-    pub(crate) transactions: Vec<[u8; 32]>,
-    pub(crate) outcomes: Vec<[u8; 32]>,
 }
 
 pub(crate) const fn written() -> Outcome {

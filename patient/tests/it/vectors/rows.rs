@@ -2,6 +2,7 @@
 
 mod certificates;
 mod content;
+mod entries;
 mod epochs;
 mod form;
 mod governance;
@@ -24,6 +25,7 @@ pub(crate) fn all() -> Vec<Row> {
     rows.extend(valid_secure());
     rows.extend(valid_quorums());
     rows.extend(content::rows());
+    rows.extend(entries::rows());
     rows.extend(certificates::rows());
     rows.extend(epochs::rows());
     rows.extend(form::rows());

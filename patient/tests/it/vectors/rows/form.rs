@@ -136,8 +136,14 @@ fn values() -> Vec<Row> {
         replaced(
             "other-schema",
             "another schema",
-            "aidchain.receipt/1",
             "aidchain.receipt/2",
+            "aidchain.receipt/1",
+        ),
+        replaced(
+            "no-entry-key",
+            "a key that may be null is left out",
+            "\"entry\": null,\n  ",
+            "",
         ),
         replaced(
             "other-version",
