@@ -34,6 +34,27 @@ def genesis_file(api="https://127.0.0.1:1", spki=bytes(32)):
     return json.dumps(content).encode()
 
 
+def half(leaves):
+    """Where a tree over at least two leaves splits (RFC 9162 section 2.1.1)."""
+    return 1 << ((len(leaves) - 1).bit_length() - 1)
+
+
+def tree_root(leaves):
+    if len(leaves) == 1:
+        return leaves[0]
+    at = half(leaves)
+    return sha256(b"\1", tree_root(leaves[:at]), tree_root(leaves[at:]))
+
+
+def tree_path(leaves, index):
+    if len(leaves) == 1:
+        return []
+    at = half(leaves)
+    if index < at:
+        return [*tree_path(leaves[:at], index), tree_root(leaves[at:])]
+    return [*tree_path(leaves[at:], index - at), tree_root(leaves[:at])]
+
+
 class Tree:
     """The state: values under contract and key, its root and its proofs."""
 
@@ -90,19 +111,21 @@ class Ledger:
         entries = [{"contract": c, "key": k.hex(), "proof": self.tree.proof(c, k).hex()} for c, k in names]
         return self.proved(self.header(height, time=time), schema="aidchain.excerpt/1", entries=entries, **more)
 
-    def receipt(self, results, height, refused=()):
-        """A block that holds one bundle of clinic-a, and the proof of it."""
+    def receipt(self, results, height, refused=(), entry=0):
+        """A block that holds one bundle of clinic-a, and the proof of one result in it."""
         author = self.genesis.members[1]
-        body = (
+        leaves = [sha256(b"\0", result) for result in results]
+        form = (
             struct.pack("<H", 1) + self.genesis.chain + struct.pack("<I", 0) + author.server_id + author.key
-            + bytes(16) + struct.pack("<IQ", 4, len(results)) + b"".join(results)
+            + bytes(16) + struct.pack("<IQ", 4, len(results)) + tree_root(leaves)
         )  # fmt: skip
-        transaction = body + signer(author.name).sign(labelled(b"aidchain/sign-transaction", body))
+        transaction = form + signer(author.name).sign(labelled(b"aidchain/sign-transaction", form))
+        shown = {"index": entry, "bytes": results[entry].hex(), "path": [node.hex() for node in tree_path(leaves, entry)]}
         places = b"".join(struct.pack("<II", place, 22) for place in refused)
         outcome = struct.pack("<IIQ", 0, 1, len(refused)) + places
         roots = [sha256(b"\1", sha256(b"\0", leaf), bytes(32)) for leaf in (transaction, outcome)]
         header = self.header(height, transactions=roots[0], outcomes=roots[1])
         return self.proved(
-            header, schema="aidchain.receipt/1", transaction=transaction.hex(), index=0, count=2,
+            header, schema="aidchain.receipt/2", transaction=transaction.hex(), entry=shown, index=0, count=2,
             path=[bytes(32).hex()], outcome=outcome.hex(), outcome_path=[bytes(32).hex()],
         )  # fmt: skip

@@ -179,15 +179,19 @@ class Receipts(unittest.TestCase):
         self.ledger = ledger(server_record(3))
         self.results = [bytes([n]) * 214 for n in range(3)]
         self.good = self.ledger.receipt(self.results, 50, refused=[2])
+        self.refused = self.ledger.receipt(self.results, 50, refused=[2], entry=2)
 
     def test_a_recorded_result_is_found_at_its_height(self):
-        for result in self.results[:2]:
-            self.assertEqual(receipts.height_of(self.good, GENESIS, result, TIME_MS), 50)
+        for entry, result in enumerate(self.results[:2]):
+            receipt = self.ledger.receipt(self.results, 50, refused=[2], entry=entry)
+            self.assertEqual(receipts.height_of(receipt, GENESIS, result, TIME_MS), 50)
 
     def test_what_is_refused_absent_or_changed_is_not_recorded(self):
         for words, receipt, result in [
-            ("refused", self.good, self.results[2]), ("not about", self.good, b"x" * 214),
-            ("outcome_path", {**self.good, "outcome": (struct.pack("<IIQ", 0, 1, 0)).hex()}, self.results[2]),
+            ("refused", self.refused, self.results[2]), ("not about", self.good, b"x" * 214),
+            ("not about", self.good, self.results[1]), ("no entry", {**self.good, "entry": None}, self.results[0]),
+            ("this place", {**self.good, "entry": {**self.good["entry"], "index": 1}}, self.results[0]),
+            ("outcome_path", {**self.refused, "outcome": (struct.pack("<IIQ", 0, 1, 0)).hex()}, self.results[2]),
             ("path", {**self.good, "transaction": self.good["transaction"][:-2] + "00"}, self.results[0]),
             ("another ledger", {**self.good, "chain": bytes(32).hex()}, self.results[0]),
             ("place", {**self.good, "index": 2}, self.results[0]), ("not an object", None, self.results[0]),
@@ -217,9 +221,12 @@ class Receipts(unittest.TestCase):
         genesis = Genesis((VECTORS / "genesis-secure.json").read_bytes())
         now = json.loads((VECTORS / "index.json").read_text())["now_ms"]
         receipt = json.loads((VECTORS / "valid-secure.json").read_text())
-        _, transaction, _ = receipts.proved(receipt, genesis, now)
-        for result in receipts.results_of(transaction, genesis):
-            self.assertGreater(receipts.height_of(receipt, genesis, result, now), 0)
+        _, _, (_, result), _ = receipts.proved(receipt, genesis, now)
+        self.assertGreater(receipts.height_of(receipt, genesis, result, now), 0)
+        other = json.loads((VECTORS / "entry-refused.json").read_text())
+        _, _, (_, result), _ = receipts.proved(other, genesis, now)
+        with self.assertRaises(NotValid):
+            receipts.height_of(other, genesis, result, now)
 
 
 class Texts(unittest.TestCase):

@@ -1,23 +1,29 @@
 //! Sign-in results on their way to the ledger, and what became of each told to who waits.
 //!
-//! Each has a transaction of its own. A receipt holds the whole transaction, and a patient who keeps hers must not read in
-//! it who else signed in at that moment.
+//! Those that come within a short time go in one bundle, which costs little more than a result in a transaction of its own
+//! would. A patient's receipt shows hers alone (docs/aidc1-ledger.md §3).
 //!
 //! Only what this node accepted itself comes in here, at that moment or out of its own outbox: a patient's claim is passed
 //! on as it is and never becomes a result of this member.
 
+mod gathered;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use contract::{AuthResult, Call, Height, Outcome, Refused, limits};
+use contract::record::AUTH_RESULT_BYTES;
+use contract::{AuthResult, Call, Height, Outcome, Refused, ServerId, limits};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::{debug, warn};
 
-use crate::clerk::Clerk;
+use crate::clerk::{Clerk, NotSaid};
+use crate::mempool::SubmitError;
 use crate::outbox::{Key, Outbox, key};
 use crate::petition::VALID_MS;
 use crate::term::Terms;
+use gathered::Gathered;
 
 /// Results that wait to be handed in.
 const INBOX: usize = 8_192;
@@ -25,6 +31,8 @@ const INBOX: usize = 8_192;
 const AT_ONCE: usize = 256;
 /// How often the outbox is looked through.
 const LOOK: Duration = Duration::from_secs(1);
+/// Octets of a transaction with a bundle beside its results: head, number, signature.
+const BUNDLE_FRAME: usize = 122 + 8 + 64;
 /// How long a result is awaited: until it cannot come any more.
 const SETTLED: Duration = Duration::from_millis(VALID_MS + 5_000);
 /// When a result is handed in again while its transaction may still come.
@@ -33,7 +41,7 @@ pub(crate) const AGAIN_MS: u64 = VALID_MS + 10_000;
 pub(crate) const SOON_MS: u64 = 5_000;
 
 /// How old a result is when it is handed in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Age {
     /// This node has just accepted it, so its signature is good.
     New,
@@ -54,6 +62,17 @@ pub enum Fate {
     Open,
 }
 
+/// What is said to a bundle.
+#[derive(Debug)]
+enum Said {
+    /// Its block, and what became of it there.
+    Done(Height, Outcome),
+    /// It was not taken, or did not come in time.
+    NotYet,
+    /// No member would take it.
+    Invalid,
+}
+
 /// A result and who waits for it.
 #[derive(Debug)]
 struct Entry {
@@ -70,7 +89,8 @@ pub struct Collector(mpsc::Sender<Entry>);
 pub struct Worker {
     desk: Desk,
     inbox: mpsc::Receiver<Entry>,
-    /// Results on their way; the tasks end with this.
+    gathered: Gathered<Entry>,
+    /// Bundles on their way; the tasks end with this.
     under_way: JoinSet<()>,
 }
 
@@ -94,6 +114,7 @@ impl Collector {
         let worker = Worker {
             desk,
             inbox,
+            gathered: Gathered::default(),
             under_way: JoinSet::new(),
         };
         (Self(sender), worker)
@@ -124,35 +145,96 @@ impl Worker {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let due = self.gathered.wait(self.desk.clerk.clock.now());
             tokio::select! {
                 entry = self.inbox.recv() => match entry {
-                    Some(entry) => drop(self.under_way.spawn(self.desk.clone().fresh(entry))),
+                    Some(entry) => self.gather(entry),
                     None => return,
                 },
+                () = sleep(due.unwrap_or_default()), if due.is_some() => {}
                 _ = looks.tick() => self.look(),
             }
             while self.under_way.try_join_next().is_some() {}
+            self.hand_in_what_is_due();
+        }
+    }
+
+    fn hand_in_what_is_due(&mut self) {
+        let most = self.desk.most();
+        let now = self.desk.clerk.clock.now();
+        while let Some(bundle) = self.gathered.take(most, now) {
+            self.under_way.spawn(self.desk.clone().fresh(bundle));
+        }
+    }
+
+    /// Takes in a result and all that wait behind it.
+    fn gather(&mut self, entry: Entry) {
+        self.gathered.add(entry);
+        while let Ok(entry) = self.inbox.try_recv() {
+            self.gathered.add(entry);
         }
     }
 
     /// Hands in again what is due in the outbox.
     fn look(&mut self) {
-        for (result, age) in self.desk.due() {
+        let most = self.desk.most();
+        for (age, results) in bundles(self.desk.due(), most) {
             let desk = self.desk.clone();
-            self.under_way.spawn(async move {
-                desk.hand_in(&result, age).await;
-            });
+            self.under_way.spawn(desk.once_more(results, age));
         }
     }
 }
 
+/// Puts results of one age and one name of this member together.
+fn bundles(due: Vec<(AuthResult, Age)>, most: usize) -> Vec<(Age, Vec<AuthResult>)> {
+    let mut groups: BTreeMap<(Age, ServerId), Vec<AuthResult>> = BTreeMap::new();
+    for (result, age) in due {
+        let group = groups.entry((age, result.server_id)).or_default();
+        group.push(result);
+    }
+    let bundles = groups.into_iter().flat_map(|((age, _), results)| {
+        let parts: Vec<_> = results.chunks(most).map(<[_]>::to_vec).collect();
+        parts.into_iter().map(move |part| (age, part))
+    });
+    bundles.collect()
+}
+
 impl Desk {
-    /// Hands in a result of now and tells who waits.
-    async fn fresh(self, entry: Entry) {
-        let fate = self.hand_in(&entry.result, Age::New).await;
-        if entry.told.send(fate).is_err() {
-            debug!("nobody waits for this result any more");
+    /// Hands in results of now and tells who waits.
+    async fn fresh(self, entries: Vec<Entry>) {
+        let (results, told): (Vec<_>, Vec<_>) = entries
+            .into_iter()
+            .map(|entry| (entry.result, entry.told))
+            .unzip();
+        let said = self.submit(&results, Age::New).await;
+        let fates = self.settled(&results, &said, Age::New);
+        for (told, fate) in told.into_iter().zip(fates) {
+            if told.send(fate).is_err() {
+                debug!("nobody waits for this result any more");
+            }
         }
+    }
+
+    /// Hands in results out of the outbox. One that no member would take must not keep the others back.
+    async fn once_more(self, results: Vec<AuthResult>, age: Age) {
+        let said = self.submit(&results, age).await;
+        if !matches!(said, Said::Invalid) || results.len() < 2 {
+            self.settled(&results, &said, age);
+            return;
+        }
+        for alone in results.chunks(1) {
+            let said = self.submit(alone, age).await;
+            self.settled(alone, &said, age);
+        }
+    }
+
+    /// How many results one bundle may have now.
+    fn most(&self) -> usize {
+        let rules = &self.terms.borrow().rules;
+        let wide = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
+        let room = wide(rules.bundle_bytes_max).saturating_sub(BUNDLE_FRAME);
+        let fit = room.checked_div(AUTH_RESULT_BYTES).unwrap_or(1);
+        wide(rules.bundle_results_max).min(fit).max(1)
     }
 
     /// What is due in the outbox, and how old each is.
@@ -180,58 +262,76 @@ impl Desk {
         with_age.collect()
     }
 
-    /// Hands in a result, and keeps the outbox in step with what becomes of it.
-    async fn hand_in(&self, result: &AuthResult, age: Age) -> Fate {
-        let outcome = self.submit(result, age).await;
-        let refused = outcome.as_ref().map(|(_, outcome)| outcome.refusal_of(0));
-        let fate = match &outcome {
-            Some((height, outcome)) => self.fate(result, (*height, outcome.refusal_of(0)), age),
-            None => Fate::Open,
-        };
-        match fate {
-            Fate::Recorded(_) => self.settle(&[key(result)]),
-            Fate::Never(why) => {
-                dropped(result, why);
-                self.settle(&[key(result)]);
-            }
-            // Under a key that the member no longer has, it is taken once it is late.
-            Fate::Open if refused == Some(Some(Refused::OutsideKeyEpoch)) => {
-                let past_ms = self.terms.borrow().rules.result_past_ms;
-                let late = result.t3.plus_ms(past_ms.saturating_add(SOON_MS));
-                self.outbox.postpone(&key(result), late.get());
-            }
-            Fate::Open => {
-                let soon_ms = self.clerk.clock.wall_ms().saturating_add(SOON_MS);
-                self.outbox.postpone(&key(result), soon_ms);
+    /// What became of each result of a bundle; keeps the outbox in step.
+    fn settled(&self, results: &[AuthResult], said: &Said, age: Age) -> Vec<Fate> {
+        let fates: Vec<Fate> = results
+            .iter()
+            .enumerate()
+            .map(|(at, result)| match said {
+                Said::Done(height, outcome) => {
+                    self.fate(result, (*height, outcome.refusal_of(at)), age)
+                }
+                Said::NotYet | Said::Invalid => Fate::Open,
+            })
+            .collect();
+        let mut over = Vec::new();
+        for (at, (result, fate)) in results.iter().zip(&fates).enumerate() {
+            match fate {
+                Fate::Recorded(_) => over.push(key(result)),
+                Fate::Never(why) => {
+                    dropped(result, *why);
+                    over.push(key(result));
+                }
+                Fate::Open => self
+                    .outbox
+                    .postpone(&key(result), self.again_ms(result, said, at)),
             }
         }
-        fate
+        self.settle(&over);
+        fates
     }
 
-    /// What the ledger says to the transaction of a result; nothing if it was not taken, or did not come in time.
-    async fn submit(&self, result: &AuthResult, age: Age) -> Option<(Height, Outcome)> {
-        let alone = vec![result.clone()];
+    /// When an open result is handed in again. Under a key that the member no longer has, it is taken once it is late.
+    fn again_ms(&self, result: &AuthResult, said: &Said, at: usize) -> u64 {
+        let refused = match said {
+            Said::Done(_, outcome) => outcome.refusal_of(at),
+            Said::NotYet | Said::Invalid => None,
+        };
+        if refused == Some(Refused::OutsideKeyEpoch) {
+            let past_ms = self.terms.borrow().rules.result_past_ms;
+            let late = result.t3.plus_ms(past_ms.saturating_add(SOON_MS));
+            return late.get();
+        }
+        self.clerk.clock.wall_ms().saturating_add(SOON_MS)
+    }
+
+    /// What the ledger says to a bundle of results of one age.
+    async fn submit(&self, results: &[AuthResult], age: Age) -> Said {
+        let Some(server) = results.first().map(|result| result.server_id) else {
+            return Said::NotYet;
+        };
         let call = match age {
-            Age::Late => Call::LateResults(alone),
-            Age::New | Age::Fresh => Call::Results(alone),
+            Age::Late => Call::LateResults(results.to_vec()),
+            Age::New | Age::Fresh => Call::Results(results.to_vec()),
         };
         let said = if age == Age::New {
-            self.clerk.say_checked(result.server_id, call).await
+            self.clerk.say_checked(server, call).await
         } else {
-            self.clerk.say(result.server_id, call).await
+            self.clerk.say(server, call).await
         };
         let ticket = match said {
             Ok(ticket) => ticket,
             Err(why) => {
-                warn!(event = "result_not_taken", %why, "the result of a sign-in is handed in again");
-                return None;
+                warn!(event = "result_not_taken", %why, "results of sign-ins are handed in again");
+                let invalid = matches!(why, NotSaid::Refused(SubmitError::Invalid(_)));
+                return if invalid { Said::Invalid } else { Said::NotYet };
             }
         };
         match ticket.wait(SETTLED).await {
-            Ok(committed) => Some((committed.height, committed.outcome)),
+            Ok(committed) => Said::Done(committed.height, committed.outcome),
             Err(why) => {
-                debug!(%why, "the result of a sign-in is not on the ledger yet");
-                None
+                debug!(%why, "results of sign-ins are not on the ledger yet");
+                Said::NotYet
             }
         }
     }

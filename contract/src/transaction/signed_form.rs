@@ -151,10 +151,7 @@ mod tests {
             .iter()
             .map(|one| merkle::leaf_hash(&encoding::encode(one)))
             .collect();
-        for call in [
-            Call::Results(results.clone()),
-            Call::LateResults(results.clone()),
-        ] {
+        for call in [Call::Results(results.clone()), Call::LateResults(results)] {
             let body = body(call);
             let form = form(&body).unwrap();
             assert_eq!(form.len(), 162);

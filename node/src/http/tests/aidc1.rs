@@ -1,5 +1,6 @@
 //! Sign-in under the default suite, from the server's record to the receipt, over a real ledger.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use contract::{Call, Genesis, Height};
@@ -43,6 +44,53 @@ async fn a_patient_signs_in_and_holds_a_receipt_of_it() {
     assert_eq!(verdict.unwrap().signers, ["rc", "clinic-a", "clinic-b"]);
     assert!(!clinic.bench.file("sign-ins/identified.jsonl").exists());
     assert!(clinic.bench.app.services().outbox.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ins_that_come_together_share_a_transaction_and_each_receipt_shows_one_of_them() {
+    let clinic = Clinic::start().await;
+    let patients: Vec<_> = (1..=8).map(keys).collect();
+    let mut waiting = Vec::new();
+    for patient in &patients {
+        clinic.register(patient).await;
+        let credential = clinic.credential(patient, None).await;
+        waiting.push(clinic.until_me9(&credential).await);
+    }
+
+    let confirmed = waiting.iter().map(|finished| {
+        let sid = finished.session.to_string();
+        let me9 = finished.confirm.encode();
+        let clinic = &clinic;
+        async move { clinic.confirm(&sid, "", me9).await.status }
+    });
+    let confirmed = futures::future::join_all(confirmed).await;
+
+    assert!(
+        confirmed.iter().all(|status| *status == 200),
+        "{confirmed:?}"
+    );
+    let mut transactions = BTreeSet::new();
+    for (patient, finished) in patients.iter().zip(&waiting) {
+        let path = format!("/v1/sessions/{}", finished.session);
+        let told = clinic.bench.get(To::Patients, &path).await.json()["receipt"].to_string();
+        let receipt = Receipt::parse(told.as_bytes()).unwrap();
+        let expect = Expect {
+            aid: Some(*patient.aid()),
+            session: Some(finished.session),
+            ..Expect::default()
+        };
+        let app = &clinic.bench.app;
+        let (_, verdict) = light::verify(&receipt, app.genesis(), &expect, app.now_ms());
+        transactions.insert(verdict.unwrap().transaction);
+        for other in patients.iter().filter(|other| other.aid() != patient.aid()) {
+            assert!(!told.contains(&hex::encode(other.aid().as_bytes())));
+        }
+    }
+    assert!(
+        transactions.len() < patients.len(),
+        "{}",
+        transactions.len()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

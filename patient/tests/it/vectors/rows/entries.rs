@@ -14,7 +14,8 @@ const PATIENTS: [u8; 5] = [9, 7, 8, 11, 12];
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = valid();
-    rows.extend(forged());
+    rows.extend(moved());
+    rows.extend(mistaken());
     rows.extend(outcomes());
     rows.into_iter()
         .map(|row| row.under("genesis-secure"))
@@ -83,7 +84,8 @@ fn altered(name: &'static str, claim: &'static str, change: impl Fn(&mut Receipt
     row(name, claim, &receipt, Some("inclusion"))
 }
 
-fn forged() -> Vec<Row> {
+/// Another result, place or path.
+fn moved() -> Vec<Row> {
     vec![
         altered(
             "entry-missing",
@@ -132,6 +134,12 @@ fn forged() -> Vec<Row> {
                     .push(Root::new([0; 32]));
             },
         ),
+    ]
+}
+
+/// What is no result, or no bundle's.
+fn mistaken() -> Vec<Row> {
+    vec![
         altered(
             "entry-count-changed",
             "the bundle says that it has another number of results",

@@ -75,6 +75,12 @@ fn fields() -> Vec<Row> {
             "",
         ),
         replaced(
+            "no-entry-key",
+            "a key that may be null is left out",
+            "\"entry\": null,\n  ",
+            "",
+        ),
+        replaced(
             "fraction",
             "a place written with a fraction",
             "\"index\": 2",
@@ -138,12 +144,6 @@ fn values() -> Vec<Row> {
             "another schema",
             "aidchain.receipt/2",
             "aidchain.receipt/1",
-        ),
-        replaced(
-            "no-entry-key",
-            "a key that may be null is left out",
-            "\"entry\": null,\n  ",
-            "",
         ),
         replaced(
             "other-version",
