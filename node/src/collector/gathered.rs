@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use consensus::Time;
 
-/// From one bundle to the next. Each costs its block as much as some ten results do, so a busy member gathers; after a pause
-/// the first goes at once.
-const PACE: Duration = Duration::from_millis(100);
+/// From a bundle to the next, for each of its results: the busier, the larger. A bundle costs as much as some ten results
+/// do, in a block of its own several times that.
+const PACE: Duration = Duration::from_millis(10);
+/// The shortest time from one bundle to the next; after a pause the first goes at once.
+const SHORTEST: Duration = Duration::from_millis(50);
+/// The longest: what a patient may have to wait for it at a member with many sign-ins a second.
+const LONGEST: Duration = Duration::from_millis(100);
 
 /// Gathers between two bundles.
 #[derive(Debug)]
@@ -43,10 +47,16 @@ impl<T> Gathered<T> {
         if self.waiting.len() < most && !wait.is_zero() {
             return None;
         }
-        self.next = now.after(PACE);
         let end = self.waiting.len().min(most);
+        self.next = now.after(pace(end));
         Some(self.waiting.drain(..end).collect())
     }
+}
+
+/// The time from a bundle of so many to the next.
+fn pace(results: usize) -> Duration {
+    let results = u32::try_from(results).unwrap_or(u32::MAX);
+    PACE.saturating_mul(results).clamp(SHORTEST, LONGEST)
 }
 
 #[cfg(test)]
@@ -73,9 +83,9 @@ mod tests {
 
         gathered.add(1);
         gathered.add(2);
-        assert_eq!(gathered.wait(at(1_030)), Some(Duration::from_millis(70)));
-        assert_eq!(gathered.take(256, at(1_099)), None);
-        assert_eq!(gathered.take(256, at(1_100)), Some(vec![1, 2]));
+        assert_eq!(gathered.wait(at(1_030)), Some(Duration::from_millis(20)));
+        assert_eq!(gathered.take(256, at(1_049)), None);
+        assert_eq!(gathered.take(256, at(1_050)), Some(vec![1, 2]));
         assert_eq!(gathered.take(256, at(1_200)), None);
     }
 
@@ -88,7 +98,14 @@ mod tests {
 
         assert_eq!(gathered.take(256, at(1_170)), Some(vec![1]));
         gathered.add(2);
-        assert_eq!(gathered.wait(at(1_170)), Some(PACE));
+        assert_eq!(gathered.wait(at(1_170)), Some(SHORTEST));
+    }
+
+    #[test]
+    fn the_larger_a_bundle_was_the_more_gather_for_the_next_within_limits() {
+        let paces = [1, 5, 6, 10, 11, 256, usize::MAX].map(|results| pace(results).as_millis());
+
+        assert_eq!(paces, [50, 50, 60, 100, 100, 100, 100]);
     }
 
     #[test]
@@ -101,6 +118,6 @@ mod tests {
 
         assert_eq!(gathered.take(2, at(1_010)), Some(vec![1, 2]));
         assert_eq!(gathered.take(2, at(1_010)), None);
-        assert_eq!(gathered.wait(at(1_010)), Some(PACE));
+        assert_eq!(gathered.wait(at(1_010)), Some(SHORTEST));
     }
 }

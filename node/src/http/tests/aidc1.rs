@@ -332,26 +332,3 @@ async fn a_result_whose_aid_was_revoked_meanwhile_is_refused_and_nothing_waits_f
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sign_ins_of_the_same_moment_share_a_transaction() {
-    let clinic = Clinic::start().await;
-    let ada = keys(1);
-    clinic.register(&ada).await;
-    let credential = clinic.credential(&ada, None).await;
-    let mut finished = Vec::new();
-    for _ in 0..8 {
-        finished.push(clinic.until_me9(&credential).await);
-    }
-    let before = clinic.bench.app.services().ledger.certified().height.get();
-
-    let confirmed = finished.iter().map(|one| async {
-        let sid = one.session.to_string();
-        clinic.confirm(&sid, "", one.confirm.encode()).await.status
-    });
-    let statuses = futures::future::join_all(confirmed).await;
-
-    assert!(statuses.iter().all(axum::http::StatusCode::is_success));
-    let after = clinic.bench.app.services().ledger.certified().height.get();
-    assert!(after < before + 8, "{before} to {after}");
-}
