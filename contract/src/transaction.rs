@@ -193,10 +193,10 @@ impl Name {
     /// The name of a transaction's octets, whatever they are.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let abridged = signed_form::abridged(bytes);
-        Self {
-            hash: hash_of(abridged.as_deref().unwrap_or(bytes)),
-            abridged,
-        }
+        let hash = abridged
+            .as_deref()
+            .map_or_else(|| hash_of(bytes), bundle_hash_of);
+        Self { abridged, hash }
     }
 }
 
@@ -326,7 +326,13 @@ fn signed_digest(form: &[u8]) -> [u8; 32] {
     hash::labelled("aidchain/sign-transaction", &[form])
 }
 
-/// The transaction's name on the ledger.
-pub(crate) fn hash_of(leaf: &[u8]) -> TransactionHash {
-    TransactionHash::new(hash::labelled("aidchain/transaction", &[leaf]))
+/// The name on the ledger of a transaction that stands for itself.
+pub(crate) fn hash_of(bytes: &[u8]) -> TransactionHash {
+    TransactionHash::new(hash::labelled("aidchain/transaction", &[bytes]))
+}
+
+/// The name of a bundle, of its signed form and signature. Under a label of its own: these octets in the place of the bundle
+/// are no transaction, and must not be taken for the one that a node holds under its name.
+pub(crate) fn bundle_hash_of(leaf: &[u8]) -> TransactionHash {
+    TransactionHash::new(hash::labelled("aidchain/bundle", &[leaf]))
 }

@@ -8,7 +8,8 @@ use crate::merkle;
 use crate::outcome::{Outcome, Refused};
 use crate::signature;
 use crate::transaction::{
-    Abridged, Author, Call, Invalid, SIGNATURE_BYTES, Transaction, hash_of, is_signed,
+    Abridged, Author, Call, Invalid, SIGNATURE_BYTES, Transaction, bundle_hash_of, hash_of,
+    is_signed,
 };
 
 /// A transaction whole; of a bundle of results, one entry and the author's signature over all of them.
@@ -52,7 +53,7 @@ impl Shown {
             transaction,
             signature: SignatureBytes::new(*signature),
             leaf: leaf.to_vec(),
-            hash: hash_of(leaf),
+            hash: entry.map_or_else(|| hash_of(leaf), |_| bundle_hash_of(leaf)),
             entry: place,
         })
     }

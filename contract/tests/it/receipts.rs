@@ -1,7 +1,11 @@
 //! The inclusion proof of a transaction and its outcome.
 
+use contract::batch::Memory;
 use contract::receipt::NotIncluded;
-use contract::{Call, EntryProof, Execution, Invalid, SignedTransaction, TransactionProof};
+use contract::{
+    BlockTime, Call, EntryProof, Execution, Invalid, Parameters, SignedTransaction,
+    TransactionHash, TransactionProof, Unacceptable, check_batch_with, encode_batch,
+};
 
 use crate::consortium::{Consortium, Patient};
 
@@ -117,6 +121,41 @@ fn the_author_signs_every_entry_and_their_order() {
     );
     assert_ne!(good[0].hash(), other[0].hash());
     assert_ne!(good[0].leaf_hash(), other[0].leaf_hash());
+}
+
+#[test]
+fn a_leaf_in_the_place_of_its_bundle_is_no_transaction_at_a_node_that_holds_the_bundle_either() {
+    struct Holds(SignedTransaction);
+
+    impl Memory for Holds {
+        fn is_good(&self, hash: &TransactionHash) -> bool {
+            hash == self.0.hash()
+        }
+
+        fn held(&self, hash: &TransactionHash) -> Option<SignedTransaction> {
+            self.is_good(hash).then(|| self.0.clone())
+        }
+    }
+
+    let whole = bundle(&[1, 2, 3]);
+    let leaf = entry_of(&whole, 0).unwrap().transaction;
+    let held = Holds(whole.0[0].clone());
+    let (chain, now) = (*held.0.transaction().chain(), BlockTime::new(1));
+    let rules = Parameters::default();
+    let check = |bytes: &[u8]| {
+        let batch = encode_batch(now, [bytes]);
+        check_batch_with(&batch, &chain, &rules, now, &held).map(|_checked| ())
+    };
+
+    assert_eq!(check(held.0.as_bytes()), Ok(()));
+    assert!(matches!(
+        check(&leaf),
+        Err(Unacceptable::Transaction {
+            problem: Invalid::Malformed(_),
+            ..
+        })
+    ));
+    SignedTransaction::decode(leaf).unwrap_err();
 }
 
 #[test]
