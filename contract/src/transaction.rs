@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use call::{Call, DisclosureCall, RecoveryCall};
+pub use signed_form::BUNDLE_FRAME_BYTES;
 pub(crate) use signed_form::{Abridged, Bundle};
 
 use crate::encoding::{self, Malformed};

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::record::AUTH_RESULT_BYTES;
-use contract::{AuthResult, Call, Height, Outcome, Refused, ServerId, limits};
+use contract::transaction::BUNDLE_FRAME_BYTES;
+use contract::{AuthResult, Call, Height, Outcome, Parameters, Refused, ServerId, limits};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -31,8 +32,6 @@ const INBOX: usize = 8_192;
 const AT_ONCE: usize = 256;
 /// How often the outbox is looked through.
 const LOOK: Duration = Duration::from_secs(1);
-/// Octets of a transaction with a bundle beside its results: head, number, signature.
-const BUNDLE_FRAME: usize = 122 + 8 + 64;
 /// How long a result is awaited: until it cannot come any more.
 const SETTLED: Duration = Duration::from_millis(VALID_MS + 5_000);
 /// When a result is handed in again while its transaction may still come.
@@ -185,6 +184,14 @@ impl Worker {
     }
 }
 
+/// How many results one bundle may have under these rules.
+fn most(rules: &Parameters) -> usize {
+    let wide = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
+    let room = wide(rules.bundle_bytes_max).saturating_sub(BUNDLE_FRAME_BYTES);
+    let fit = room.checked_div(AUTH_RESULT_BYTES).unwrap_or(1);
+    wide(rules.bundle_results_max).min(fit).max(1)
+}
+
 /// Puts results of one age and one name of this member together.
 fn bundles(due: Vec<(AuthResult, Age)>, most: usize) -> Vec<(Age, Vec<AuthResult>)> {
     let mut groups: BTreeMap<(Age, ServerId), Vec<AuthResult>> = BTreeMap::new();
@@ -230,11 +237,7 @@ impl Desk {
 
     /// How many results one bundle may have now.
     fn most(&self) -> usize {
-        let rules = &self.terms.borrow().rules;
-        let wide = |limit| usize::try_from(limit).unwrap_or(usize::MAX);
-        let room = wide(rules.bundle_bytes_max).saturating_sub(BUNDLE_FRAME);
-        let fit = room.checked_div(AUTH_RESULT_BYTES).unwrap_or(1);
-        wide(rules.bundle_results_max).min(fit).max(1)
+        most(&self.terms.borrow().rules)
     }
 
     /// What is due in the outbox, and how old each is.
@@ -391,4 +394,77 @@ impl Desk {
 /// Says that a sign-in is not on the ledger and never will be, without saying whose.
 fn dropped(result: &AuthResult, why: Refused) {
     warn!(event = "result_dropped", sid = %result.sid, %why, "the ledger does not take the result of a sign-in");
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::{
+        Aid, Author, BlockTime, ChainId, PublicKey, SessionId, SignatureBytes, SuiteId, Transaction,
+    };
+    use ed25519_dalek::SigningKey;
+
+    use super::*;
+
+    fn result(server: u8, number: u8) -> AuthResult {
+        AuthResult {
+            suite: SuiteId::AIDC_1,
+            server_id: ServerId::new([server; 32]),
+            key_epoch: 1,
+            aid: Aid::new([number; 32]),
+            t1: BlockTime::new(1),
+            t3: BlockTime::new(2),
+            sid: SessionId::new([number; 32]),
+            pk_sig: PublicKey::new([2; 32]),
+            sigma: SignatureBytes::new([3; 64]),
+        }
+    }
+
+    #[test]
+    fn results_of_another_age_or_name_go_apart_and_no_bundle_has_more_than_it_may() {
+        let due = [
+            (1, 1, Age::Fresh),
+            (1, 2, Age::Late),
+            (2, 3, Age::Fresh),
+            (1, 4, Age::Fresh),
+            (1, 5, Age::Fresh),
+        ];
+        let due = due.map(|(server, number, age)| (result(server, number), age));
+
+        let bundles = bundles(due.to_vec(), 2);
+
+        let expected = [
+            (Age::Fresh, vec![result(1, 1), result(1, 4)]),
+            (Age::Fresh, vec![result(1, 5)]),
+            (Age::Fresh, vec![result(2, 3)]),
+            (Age::Late, vec![result(1, 2)]),
+        ];
+        assert_eq!(bundles, expected);
+    }
+
+    #[test]
+    fn a_bundle_of_the_most_results_is_within_the_rules_and_one_of_more_is_not() {
+        let chain = ChainId::new([9; 32]);
+        let signer = SigningKey::from_bytes(&[1; 32]);
+        for (bytes, results) in [(1 << 10, 256), (128 << 10, 256), (128 << 10, 1)] {
+            let rules = Parameters {
+                bundle_bytes_max: bytes,
+                bundle_results_max: results,
+                ..Parameters::default()
+            };
+            let is_within = |count: usize| {
+                let author = Author::Member(ServerId::new([1; 32]));
+                let call = Call::Results(vec![result(1, 1); count]);
+                let until = BlockTime::new(1);
+                let bundle = Transaction::new(chain, author, until, [0; 8], call).sign(&signer);
+                bundle.check_form(&chain, &rules).is_ok()
+            };
+
+            let most = most(&rules);
+
+            assert!(
+                is_within(most) && !is_within(most.saturating_add(1)),
+                "{most}"
+            );
+        }
+    }
 }

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use consensus::CheckpointCertificate;
 use contract::{
     ContractId, Genesis, Header, HeaderHash, Height, ServerId, SessionId, Snapshot, StateError,
-    StateProof, TransactionHash, TransactionProof, merkle,
+    StateProof, TransactionHash, TransactionProof,
 };
-use patient::receipt::{self, Bytes, Receipt};
+use patient::receipt::{self, Receipt};
 use tokio::sync::watch;
 
 use crate::snapshot::{serve::Server, wire::Request};
@@ -248,26 +248,7 @@ pub fn place_in(
     let at = (usize::try_from(index).ok()?, usize::try_from(entry).ok()?);
     let outcomes = &block.outcome_bytes;
     let proof = TransactionProof::of_block(&block.header_bytes, &block.transactions, outcomes, at)?;
-    Some(Receipt {
-        schema: receipt::Schema,
-        version: receipt::Version,
-        chain: *genesis.chain(),
-        kind: genesis.kind(),
-        transaction: Bytes(proof.transaction),
-        entry: proof.entry.map(|shown| receipt::Entry {
-            index: entry,
-            bytes: Bytes(shown.bytes),
-            path: roots(shown.path),
-        }),
-        index,
-        count: u32::try_from(proof.count).ok()?,
-        path: roots(proof.path),
-        outcome: Bytes(proof.outcome),
-        outcome_path: roots(proof.outcome_path),
-        header: Bytes(proof.header),
-        certificate: certificate_of(certificate),
-        epochs: Vec::new(),
-    })
+    Receipt::of_proof(genesis, proof, certificate_of(certificate))
 }
 
 /// A certificate in the form of the receipt file.
@@ -284,9 +265,4 @@ pub fn certificate_of(certificate: &CheckpointCertificate) -> receipt::Certifica
             })
             .collect(),
     }
-}
-
-/// Hashes of a path as the receipt file has them.
-fn roots(path: Vec<merkle::Hash>) -> Vec<contract::Root> {
-    path.into_iter().map(contract::Root::new).collect()
 }

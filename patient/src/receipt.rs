@@ -6,7 +6,8 @@
 mod fixed;
 mod hexadecimal;
 
-use contract::genesis::Kind;
+use contract::TransactionProof;
+use contract::genesis::{Genesis, Kind};
 use contract::identity::{ChainId, PublicKey, Root, SignatureBytes};
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
@@ -129,6 +130,41 @@ pub enum BadReceipt {
 }
 
 impl Receipt {
+    /// The receipt of what a proof shows, under the certificate of its block; without the ends of epochs before it. None if
+    /// a place is too large for the file.
+    pub fn of_proof(
+        genesis: &Genesis,
+        proof: TransactionProof,
+        certificate: Certificate,
+    ) -> Option<Self> {
+        let narrow = |place| u32::try_from(place).ok();
+        let roots = |path: Vec<[u8; 32]>| path.into_iter().map(Root::new).collect();
+        let entry = match proof.entry {
+            Some(shown) => Some(Entry {
+                index: narrow(shown.index)?,
+                bytes: Bytes(shown.bytes),
+                path: roots(shown.path),
+            }),
+            None => None,
+        };
+        Some(Self {
+            schema: Schema,
+            version: Version,
+            chain: *genesis.chain(),
+            kind: genesis.kind(),
+            transaction: Bytes(proof.transaction),
+            entry,
+            index: narrow(proof.index)?,
+            count: narrow(proof.count)?,
+            path: roots(proof.path),
+            outcome: Bytes(proof.outcome),
+            outcome_path: roots(proof.outcome_path),
+            header: Bytes(proof.header),
+            certificate,
+            epochs: Vec::new(),
+        })
+    }
+
     /// Reads a receipt, or says why it is none.
     pub fn parse(bytes: &[u8]) -> Result<Self, BadReceipt> {
         let length = bytes.len();

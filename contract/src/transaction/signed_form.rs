@@ -18,6 +18,8 @@ const HEAD_BYTES: usize = 122;
 const TAG_BYTES: usize = 4;
 /// Octets of the number of entries.
 const COUNT_BYTES: usize = 8;
+/// Octets of a signed bundle beside its entries.
+pub const BUNDLE_FRAME_BYTES: usize = HEAD_BYTES + COUNT_BYTES + SIGNATURE_BYTES;
 /// The wire numbers of the calls that are signed so: `Results` and `LateResults`.
 const BUNDLES: [u32; 2] = [4, 17];
 

@@ -6,7 +6,7 @@ use contract::contract_id::{ContractId, IDENTITY, SERVERS};
 use contract::contracts::evidence::{Culprit, Misbehaviour};
 use contract::contracts::{identity, servers};
 use contract::genesis::Genesis;
-use contract::identity::{Aid, BlockTime, ChainId, Epoch, PublicKey, Root, SessionId};
+use contract::identity::{Aid, BlockTime, ChainId, Epoch, PublicKey, SessionId};
 use contract::state::Snapshot;
 use contract::transaction::{Author, Call, Transaction};
 use contract::{
@@ -15,7 +15,7 @@ use contract::{
 };
 use ed25519_dalek::SigningKey;
 use patient::excerpt::{Entry, Excerpt, SCHEMA};
-use patient::receipt::{self, Bytes, Receipt, Schema, Version};
+use patient::receipt::{Bytes, Receipt, Version};
 
 use crate::vectors::ledger::certify;
 
@@ -178,26 +178,6 @@ impl Chain {
         let proof =
             TransactionProof::of_block(execution.header_bytes(), &block.transactions, outcomes, at)
                 .unwrap();
-        let roots = |path: Vec<[u8; 32]>| path.into_iter().map(Root::new).collect();
-        Receipt {
-            schema: Schema,
-            version: Version,
-            chain: *self.genesis.chain(),
-            kind: self.genesis.kind(),
-            transaction: Bytes(proof.transaction),
-            entry: proof.entry.map(|shown| receipt::Entry {
-                index: u32::try_from(shown.index).unwrap(),
-                bytes: Bytes(shown.bytes),
-                path: roots(shown.path),
-            }),
-            index: 0,
-            count: 1,
-            path: roots(proof.path),
-            outcome: Bytes(proof.outcome),
-            outcome_path: roots(proof.outcome_path),
-            header: Bytes(proof.header),
-            certificate: certify(&header, &self.quorum()),
-            epochs: Vec::new(),
-        }
+        Receipt::of_proof(&self.genesis, proof, certify(&header, &self.quorum())).unwrap()
     }
 }

@@ -13,9 +13,7 @@ use contract::record::{AuthResult, LegacyResult, WuRecord};
 use contract::transaction::{Author, Call, Transaction};
 use contract::{Blob, Header, SignedTransaction, TransactionProof};
 use ed25519_dalek::{Signer as _, SigningKey};
-use patient::receipt::{
-    self, Bytes, Certificate, EpochProof, MemberSignature, Receipt, Schema, Version,
-};
+use patient::receipt::{Bytes, Certificate, EpochProof, MemberSignature, Receipt};
 
 use super::NOW_MS;
 
@@ -217,27 +215,7 @@ impl Ledger {
             .map(|(transaction, outcome)| (transaction.clone(), outcome.encode()))
             .unzip();
         let proof = TransactionProof::of_block(&header, &transactions, &outcomes, at).unwrap();
-        let roots = |path: Vec<[u8; 32]>| path.into_iter().map(Root::new).collect();
-        Receipt {
-            schema: Schema,
-            version: Version,
-            chain: *self.genesis.chain(),
-            kind: self.genesis.kind(),
-            transaction: Bytes(proof.transaction),
-            entry: proof.entry.map(|shown| receipt::Entry {
-                index: u32::try_from(shown.index).unwrap(),
-                bytes: Bytes(shown.bytes),
-                path: roots(shown.path),
-            }),
-            index: u32::try_from(proof.index).unwrap(),
-            count: u32::try_from(proof.count).unwrap(),
-            path: roots(proof.path),
-            outcome: Bytes(proof.outcome),
-            outcome_path: roots(proof.outcome_path),
-            header: Bytes(proof.header),
-            certificate: certify(&block.header, signers),
-            epochs: Vec::new(),
-        }
+        Receipt::of_proof(&self.genesis, proof, certify(&block.header, signers)).unwrap()
     }
 
     /// The end of epoch `epoch` at `height`, which hands over to `next`, signed by `signers`.
